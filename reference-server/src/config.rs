@@ -1,0 +1,107 @@
+//! The configuration of an instance, under the API's own key names.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that can be set from outside.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `rootPath`: the folder that holds everything of the instance.
+    pub root_path: PathBuf,
+    /// `operationsApi.network.*`.
+    pub network: Network,
+    /// `authentication.*`.
+    pub authentication: Authentication,
+    /// `tls.*`.
+    pub tls: Tls,
+    /// `logging.auditLog`: whether tables keep a history unless told otherwise.
+    pub audit_log: bool,
+    /// `storage.writeAsync`: acknowledge writes before they are durable.
+    pub write_async: bool,
+    /// `HDB_ADMIN_USERNAME`, read at first start only.
+    pub admin_username: Option<String>,
+    /// `HDB_ADMIN_PASSWORD`, read at first start only.
+    pub admin_password: Option<String>,
+}
+
+/// `operationsApi.network.*`.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// The interface to listen on.
+    pub host: String,
+    /// `port`: plain HTTP; `None` switches it off, 0 takes a free one.
+    pub port: Option<u16>,
+    /// `securePort`: HTTPS; `None` switches it off, 0 takes a free one.
+    pub secure_port: Option<u16>,
+    /// `domainSocket`: path of the unix domain socket; `None` switches it off.
+    pub domain_socket: Option<PathBuf>,
+    /// `cors`: whether cross-origin requests are answered.
+    pub cors: bool,
+    /// `corsAccessList`: allowed origins; empty or a first entry `*` allows all.
+    pub cors_access_list: Vec<String>,
+    /// `http.corsAccessControlAllowHeaders`.
+    pub cors_allow_headers: String,
+    /// `headersTimeout`.
+    pub headers_timeout: Duration,
+    /// `keepAliveTimeout`.
+    pub keep_alive_timeout: Duration,
+    /// `timeout`: the longest a request may take.
+    pub timeout: Duration,
+    /// `http2`: whether HTTP/2 is spoken.
+    pub http2: bool,
+}
+
+/// `authentication.*`.
+#[derive(Clone, Debug)]
+pub struct Authentication {
+    /// `authorizeLocal`: anonymous requests from loopback act as the super user.
+    pub authorize_local: bool,
+    /// `cacheTTL`: how long verified credentials are remembered.
+    pub cache_ttl: Duration,
+    /// `enableSessions`.
+    pub enable_sessions: bool,
+}
+
+/// `tls.*`: PEM files; without them a self-signed certificate is made.
+#[derive(Clone, Debug, Default)]
+pub struct Tls {
+    /// `certificate`.
+    pub certificate: Option<PathBuf>,
+    /// `privateKey`.
+    pub private_key: Option<PathBuf>,
+    /// `certificateAuthority`.
+    pub certificate_authority: Option<PathBuf>,
+}
+
+impl Config {
+    /// The defaults of a development install whose files are under `root_path`.
+    pub fn new(root_path: impl Into<PathBuf>) -> Config {
+        let root_path = root_path.into();
+        Config {
+            network: Network {
+                host: "0.0.0.0".to_owned(),
+                port: Some(9925),
+                secure_port: None,
+                domain_socket: Some(root_path.join("operations-server")),
+                cors: true,
+                cors_access_list: vec!["*".to_owned()],
+                cors_allow_headers: "Accept, Content-Type, Authorization".to_owned(),
+                headers_timeout: Duration::from_secs(60),
+                keep_alive_timeout: Duration::from_secs(30),
+                timeout: Duration::from_secs(120),
+                http2: true,
+            },
+            authentication: Authentication {
+                authorize_local: false,
+                cache_ttl: Duration::from_secs(30),
+                enable_sessions: true,
+            },
+            tls: Tls::default(),
+            audit_log: true,
+            write_async: false,
+            admin_username: None,
+            admin_password: None,
+            root_path,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! HTTP: listeners, media types, credentials, error bodies.

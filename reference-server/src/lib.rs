@@ -1,0 +1,14 @@
+//! A small server that speaks the Operations API exactly: every operation really works, on LMDB.
+//!
+//! A request's way: `http` (listener, media types, credentials) → `operations::pipeline` (look up, normalise,
+//! authorise, validate) → a handler under `operations` → `query` and `store`. Arrows point one way; only `http` knows of statuses and
+//! hyper, only `store` knows of LMDB.
+
+pub mod access;
+pub mod config;
+pub mod error;
+pub mod http;
+pub mod operations;
+pub mod server;
+pub mod store;
+pub mod value;

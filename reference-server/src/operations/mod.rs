@@ -1,0 +1,85 @@
+//! The operations: what a handler gets, what it gives back, and the one table that registers them all.
+
+use crate::access::Caller;
+use crate::error::OperationError;
+use crate::server::Server;
+use crate::value::{Object, Value};
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// One request on its way through the server.
+pub struct Call {
+    /// The running instance.
+    pub server: Arc<Server>,
+    /// Who asks.
+    pub caller: Caller,
+    /// What the contract says of the operation asked for.
+    pub operation: &'static spec::Operation,
+    /// The operation's name as the request spells it (an alias, perhaps).
+    pub spelling: String,
+    /// The request as it was sent.
+    pub sent: Arc<Object>,
+    /// The request with every field under its canonical name.
+    pub body: Object,
+    /// The form in which rows are wanted.
+    pub form: ReplyForm,
+}
+
+/// The form in which a handler should make rows, so that the commonest answers are built without a detour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyForm {
+    /// JSON text, ready to send.
+    Text,
+    /// Values, for the other media types.
+    Tree,
+}
+
+/// What an operation answers.
+#[derive(Debug)]
+pub enum Reply {
+    /// `{"message": text}`.
+    Message(String),
+    /// A value as it is.
+    Value(Value),
+    /// The records of a search.
+    Rows(Rows),
+    /// A file to send under a name and then to remove.
+    File {
+        /// The temporary file; dropping the path removes it.
+        file: tempfile::TempPath,
+        /// The name offered to the client.
+        name: String,
+    },
+}
+
+/// The records of a search.
+#[derive(Debug)]
+pub struct Rows {
+    /// The records.
+    pub content: RowContent,
+    /// The columns asked for, in order; `None` when each record shows what it has.
+    pub columns: Option<Vec<String>>,
+    /// True when the API streams these records (search_by_conditions): no length up front, and the binary media
+    /// types use their open-ended forms.
+    pub streamed: bool,
+}
+
+/// Records in the form asked for with [`ReplyForm`].
+#[derive(Debug)]
+pub enum RowContent {
+    /// The JSON text of the whole array.
+    Text(Vec<u8>),
+    /// The records as values.
+    Tree(Vec<Value>),
+}
+
+/// What a handler returns.
+pub type Outcome = Result<Reply, OperationError>;
+
+/// An operation's code.
+pub type Handler = fn(Call) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// Where an instance keeps its files.
+pub type Root = PathBuf;

@@ -1,0 +1,115 @@
+//! JSON text as a JavaScript engine prints it: number text above all.
+
+use super::Value;
+use chrono::{DateTime, SecondsFormat, Utc};
+use std::io::Write;
+
+/// Appends the JSON text of `value`.
+pub fn write_json(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Number(number) => write_number(out, *number),
+        Value::String(text) => write_json_string(out, text),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (position, item) in items.iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                write_json(out, item);
+            }
+            out.push(b']');
+        }
+        Value::Object(members) => {
+            out.push(b'{');
+            for (position, (name, item)) in members.iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                write_json_string(out, name);
+                out.push(b':');
+                write_json(out, item);
+            }
+            out.push(b'}');
+        }
+        Value::Bytes(bytes) => {
+            out.extend_from_slice(br#"{"type":"Buffer","data":["#);
+            for (position, byte) in bytes.iter().enumerate() {
+                let comma = if position > 0 { "," } else { "" };
+                let _ = write!(out, "{comma}{byte}");
+            }
+            out.extend_from_slice(b"]}");
+        }
+        Value::Date(instant) => match iso_text(*instant) {
+            Some(text) => write_json_string(out, &text),
+            None => out.extend_from_slice(b"null"),
+        },
+        Value::BigInt(digits) => out.extend_from_slice(digits.as_bytes()),
+    }
+}
+
+/// Appends `text` as a JSON string.
+pub fn write_json_string(out: &mut Vec<u8>, text: &str) {
+    // Writing to a Vec cannot fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+/// The text JavaScript prints for a number; `null` for NaN and the infinities, as `JSON.stringify` does.
+pub fn number_text(number: f64) -> String {
+    let mut out = Vec::new();
+    write_number(&mut out, number);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn write_number(out: &mut Vec<u8>, number: f64) {
+    if !number.is_finite() {
+        out.extend_from_slice(b"null");
+    } else if number == 0.0 {
+        out.push(b'0');
+    } else {
+        out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
+    }
+}
+
+/// ISO 8601 text with milliseconds and `Z` of an instant in epoch milliseconds; `None` outside the calendar.
+pub fn iso_text(instant: f64) -> Option<String> {
+    if !instant.is_finite() {
+        return None;
+    }
+    let moment: DateTime<Utc> = DateTime::from_timestamp_millis(instant.trunc() as i64)?;
+    Some(moment.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_print_as_in_javascript() {
+        for (number, text) in [
+            (1.0, "1"),
+            (-0.0, "0"),
+            (1e20, "100000000000000000000"),
+            (1e21, "1e+21"),
+            (1e-7, "1e-7"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (f64::INFINITY, "null"),
+            (9_007_199_254_740_993.0, "9007199254740992"),
+        ] {
+            assert_eq!(number_text(number), text);
+        }
+    }
+
+    #[test]
+    fn dates_print_as_iso_text() {
+        assert_eq!(Value::Date(0.0).to_json(), r#""1970-01-01T00:00:00.000Z""#);
+        assert_eq!(Value::Date(f64::NAN).to_json(), "null");
+    }
+
+    #[test]
+    fn bytes_print_as_a_buffer() {
+        assert_eq!(Value::Bytes(vec![1, 255]).to_json(), r#"{"type":"Buffer","data":[1,255]}"#);
+    }
+}
