@@ -1,1 +1,48 @@
-//! HTTP: listeners, media types, credentials, error bodies.
+//! HTTP: listeners, media types, credentials, error bodies. The only module that knows of hyper, headers and statuses.
+//!
+//! [`start`] opens the listeners. A connection is served by `connection`, each of its requests by `request`, where
+//! the order of the checks is written down once; `media` and `codecs` turn bodies into values and answers into
+//! bodies, and `respond` puts the headers on.
+
+mod body;
+mod codecs;
+mod connection;
+mod cors;
+mod credentials;
+mod errors;
+mod files;
+mod listen;
+mod media;
+mod pages;
+mod request;
+mod respond;
+mod tls;
+
+pub use listen::{Running, start};
+
+use crate::server::Server;
+use cors::Cors;
+use hyper::header::HeaderValue;
+use hyper_util::rt::TokioExecutor;
+use hyper_util::server::conn::auto;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What all connections of an instance share.
+struct Site {
+    server: Arc<Server>,
+    cors: Cors,
+    /// The value of `Keep-Alive`, ready to send.
+    keep_alive: HeaderValue,
+    protocol: auto::Builder<TokioExecutor>,
+}
+
+/// Where a connection comes from.
+#[derive(Clone, Copy, Debug)]
+enum Peer {
+    /// A TCP connection, plain or TLS.
+    Network(IpAddr),
+    /// The unix domain socket: only those who may open the file get here, so that nobody's requests act as a super
+    /// user's.
+    Socket,
+}

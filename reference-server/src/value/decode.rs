@@ -166,8 +166,18 @@ impl<'de> Visitor<'de> for Nested {
         source.deserialize_any(self)
     }
 
+    /// MessagePack's extensions come this way, as pairs of type and payload.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, source: D) -> Result<Value, D::Error> {
-        source.deserialize_any(self)
+        Ok(match source.deserialize_any(self)? {
+            Value::Array(pair) => match <[Value; 2]>::try_from(pair) {
+                Ok([Value::Number(-1.0), Value::Bytes(stamp)]) => {
+                    timestamp(&stamp).map_or(Value::Bytes(stamp), Value::Date)
+                }
+                Ok([_, payload]) => payload,
+                Err(items) => Value::Array(items),
+            },
+            other => other,
+        })
     }
 
     fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
@@ -236,6 +246,23 @@ impl<'de> Visitor<'de> for Nested {
         }
         Ok(Value::Object(members))
     }
+}
+
+/// The epoch milliseconds of a MessagePack timestamp: seconds in 32 bits, or nanoseconds and seconds in 64 or 96.
+fn timestamp(stamp: &[u8]) -> Option<f64> {
+    let (seconds, nanoseconds) = match stamp.len() {
+        4 => (i64::from(u32::from_be_bytes(stamp.try_into().ok()?)), 0),
+        8 => {
+            let both = u64::from_be_bytes(stamp.try_into().ok()?);
+            ((both & 0x3_ffff_ffff) as i64, (both >> 34) as u32)
+        }
+        12 => {
+            let (nanoseconds, seconds) = stamp.split_at(4);
+            (i64::from_be_bytes(seconds.try_into().ok()?), u32::from_be_bytes(nanoseconds.try_into().ok()?))
+        }
+        _ => return None,
+    };
+    Some(seconds as f64 * 1_000.0 + f64::from(nanoseconds / 1_000_000))
 }
 
 /// A member's name; CBOR and MessagePack may send other kinds, which JavaScript turns into text.

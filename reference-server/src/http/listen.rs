@@ -1,0 +1,183 @@
+//! The listeners: plain TCP, TLS, the unix domain socket.
+
+use super::connection::{self, Phase};
+use super::cors::Cors;
+use super::{Peer, Site, tls};
+use crate::server::Server;
+use hyper::header::HeaderValue;
+use hyper_util::rt::TokioExecutor;
+use hyper_util::server::conn::auto;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+/// How long requests in flight may take to finish once the server stops.
+const DRAIN: Duration = Duration::from_secs(5);
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How much of a connection's input is held at once; requests' heads are bounded more tightly.
+const BUFFER: usize = 64 * 1024;
+/// How many requests an HTTP/2 connection may have in flight.
+const STREAMS: u32 = 256;
+
+/// The open listeners of an instance. Dropping it closes them and everything they accepted; [`Running::shutdown`]
+/// lets requests in flight finish first.
+#[derive(Debug)]
+pub struct Running {
+    /// Where plain HTTP is spoken.
+    pub plain: Option<SocketAddr>,
+    /// Where HTTPS is spoken.
+    pub secure: Option<SocketAddr>,
+    /// The unix domain socket.
+    pub socket: Option<PathBuf>,
+    phase: watch::Sender<Phase>,
+}
+
+impl Running {
+    /// Stops accepting, lets requests in flight finish for a few seconds, then closes what is left.
+    pub async fn shutdown(self) {
+        self.phase.send_replace(Phase::Draining);
+        if tokio::time::timeout(DRAIN, self.phase.closed()).await.is_err() {
+            tracing::warn!("connections were still busy after {DRAIN:?} and are closed");
+            self.phase.send_replace(Phase::Stopped);
+            self.phase.closed().await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.phase.send_replace(Phase::Stopped);
+        if let Some(socket) = &self.socket {
+            let _ = fs::remove_file(socket);
+        }
+    }
+}
+
+/// Opens the listeners that the server's configuration asks for.
+///
+/// # Errors
+/// When an address is taken, or the certificate cannot be read or made.
+pub async fn start(server: Arc<Server>) -> io::Result<Running> {
+    let network = server.config.network.clone();
+    let tls = network.secure_port.map(|_| tls::acceptor(&server.config)).transpose()?;
+    let seconds = network.keep_alive_timeout.as_secs();
+    let site = Arc::new(Site {
+        cors: Cors::new(&server.config),
+        keep_alive: HeaderValue::from_str(&format!("timeout={seconds}")).map_err(io::Error::other)?,
+        protocol: protocol(network.http2),
+        server,
+    });
+    let (phase, watcher) = watch::channel(Phase::Serving);
+    let mut running = Running { plain: None, secure: None, socket: None, phase };
+    if let Some(port) = network.port {
+        let listener = TcpListener::bind((network.host.as_str(), port)).await?;
+        running.plain = Some(listener.local_addr()?);
+        tokio::spawn(accept_tcp(listener, None, site.clone(), watcher.clone()));
+    }
+    if let (Some(port), Some(tls)) = (network.secure_port, tls) {
+        let listener = TcpListener::bind((network.host.as_str(), port)).await?;
+        running.secure = Some(listener.local_addr()?);
+        tokio::spawn(accept_tcp(listener, Some(tls), site.clone(), watcher.clone()));
+    }
+    if let Some(path) = network.domain_socket {
+        match bind_socket(&path) {
+            Ok(listener) => {
+                running.socket = Some(path);
+                tokio::spawn(accept_unix(listener, site, watcher));
+            }
+            // Deep folders make names longer than the system allows; the other listeners still serve.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                tracing::warn!("{}: {error}; there is no domain socket", path.display());
+            }
+            Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+        }
+    }
+    Ok(running)
+}
+
+fn protocol(http2: bool) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().max_buf_size(BUFFER);
+    builder.http2().max_concurrent_streams(STREAMS).max_header_list_size(16 * 1024);
+    if http2 { builder } else { builder.http1_only() }
+}
+
+/// Binds the domain socket, in place of one that a dead server left behind.
+fn bind_socket(path: &Path) -> io::Result<UnixListener> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    if is_socket {
+        if std::os::unix::net::UnixStream::connect(path).is_ok() {
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another server listens here"));
+        }
+        fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    // Whoever may connect acts as the super user, so only the owner may.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+async fn accept_tcp(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    site: Arc<Site>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = phase.changed() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, address)) = accepted else {
+            pause_after_failed_accept().await;
+            continue;
+        };
+        // Answers are written whole; waiting to fill a packet would only delay them.
+        let _ = stream.set_nodelay(true);
+        let (site, phase, peer) = (site.clone(), phase.clone(), Peer::Network(address.ip()));
+        match tls.clone() {
+            None => drop(tokio::spawn(connection::serve(stream, site, peer, phase))),
+            Some(tls) => drop(tokio::spawn(async move {
+                match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => connection::serve(stream, site, peer, phase).await,
+                    Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
+                    Err(_) => tracing::debug!("a TLS handshake took too long"),
+                }
+            })),
+        }
+    }
+}
+
+async fn accept_unix(listener: UnixListener, site: Arc<Site>, mut phase: watch::Receiver<Phase>) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = phase.changed() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                tokio::spawn(connection::serve(stream, site.clone(), Peer::Socket, phase.clone()));
+            }
+            Err(_) => pause_after_failed_accept().await,
+        }
+    }
+}
+
+/// Accepting fails when the process has no file descriptors left, and at once again if nothing is waited for.
+async fn pause_after_failed_accept() {
+    tracing::warn!("a connection could not be accepted");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}

@@ -1,0 +1,77 @@
+//! What there is besides the operations: the health check, a page for browsers, the OpenAPI document, preflights.
+
+use super::body::Body;
+use super::credentials::{Standing, is_super_user};
+use super::media::ReplyType;
+use super::{Site, respond};
+use crate::error::OperationError;
+use hyper::header::{HeaderMap, ORIGIN};
+use hyper::{Method, Response, StatusCode};
+
+/// A page that can be asked for with GET.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Page {
+    Health,
+    Home,
+    OpenApi,
+}
+
+impl Page {
+    /// The page at a path.
+    pub(super) fn of(method: &Method, path: &str) -> Option<Page> {
+        match (method, path) {
+            (&Method::GET | &Method::HEAD, "/health") => Some(Page::Health),
+            (&Method::GET, "/") => Some(Page::Home),
+            (&Method::GET, "/api/openapi/rest") => Some(Page::OpenApi),
+            _ => None,
+        }
+    }
+
+    pub(super) fn show(self, standing: Standing) -> Response<Body> {
+        match self {
+            Page::Health => {
+                respond::text(StatusCode::OK, "text/plain; charset=utf-8", "HarperDB is running.")
+            }
+            Page::Home => respond::text(StatusCode::OK, "text/html; charset=utf-8", HOME),
+            Page::OpenApi => match open_api(standing) {
+                Ok(response) => response,
+                Err(error) => respond::error(ReplyType::Json, &error),
+            },
+        }
+    }
+}
+
+const HOME: &str = r#"<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Operations API reference server</title></head>
+<body>
+<h1>The server is running</h1>
+<p>This is a reference server of the Operations API. Send operations as JSON with <code>POST /</code>;
+<a href="/health">/health</a> answers without credentials, <a href="/api/openapi/rest">/api/openapi/rest</a>
+describes the operations to super users.</p>
+</body>
+</html>
+"#;
+
+fn open_api(standing: Standing) -> Result<Response<Body>, OperationError> {
+    let caller = standing.require()?;
+    if !caller.user.as_deref().is_some_and(is_super_user) {
+        return Err(OperationError::forbidden(
+            "This operation is not authorized due to role restrictions and/or invalid database items",
+        ));
+    }
+    Ok(respond::json(StatusCode::OK, &crate::value::object([])))
+}
+
+/// The answer to OPTIONS on any path, whoever asks.
+pub(super) fn preflight(site: &Site, headers: &HeaderMap) -> Response<Body> {
+    if !headers.contains_key(ORIGIN) {
+        return respond::text(StatusCode::BAD_REQUEST, "text/plain", "Invalid Preflight Request");
+    }
+    if site.cors.allowed_origin(headers).is_none() {
+        return respond::not_found();
+    }
+    let mut response = respond::bare(StatusCode::OK, Body::Empty);
+    site.cors.mark_preflight(response.headers_mut());
+    response
+}
