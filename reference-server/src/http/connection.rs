@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -38,7 +38,7 @@ where
         let (site, activity) = (site.clone(), activity.clone());
         async move {
             let _guard = activity.begin();
-            Ok::<Response<_>, Infallible>(request::answer(&site, peer, request).await)
+            Ok::<Response<_>, Infallible>(request::answer(&site, peer, request, &activity.closing).await)
         }
     });
     let limits = &site.server.config.network;
@@ -46,6 +46,7 @@ where
     let mut draining = *phase.borrow_and_update() != Phase::Serving;
     let mut connection = pin!(site.protocol.serve_connection(TokioIo::new(Lingering::new(stream)), service));
     if draining {
+        activity.closing.store(true, Ordering::Relaxed);
         connection.as_mut().graceful_shutdown();
     }
     loop {
@@ -62,6 +63,7 @@ where
                     return;
                 }
                 draining = true;
+                activity.closing.store(true, Ordering::Relaxed);
                 connection.as_mut().graceful_shutdown();
             }
             () = idle.as_mut() => {
@@ -78,6 +80,7 @@ where
                     return;
                 } else {
                     draining = true;
+                    activity.closing.store(true, Ordering::Relaxed);
                     connection.as_mut().graceful_shutdown();
                     idle.as_mut().reset(since + limits.headers_timeout.max(limits.keep_alive_timeout));
                 }
@@ -92,11 +95,18 @@ struct Activity {
     in_flight: AtomicU32,
     /// When the last request ended, in milliseconds after `opened`.
     ended: AtomicU64,
+    /// True when the next answer is the last.
+    closing: AtomicBool,
 }
 
 impl Activity {
     fn new() -> Activity {
-        Activity { opened: Instant::now(), in_flight: AtomicU32::new(0), ended: AtomicU64::new(0) }
+        Activity {
+            opened: Instant::now(),
+            in_flight: AtomicU32::new(0),
+            ended: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+        }
     }
 
     fn begin(&self) -> InFlight<'_> {
@@ -128,7 +138,9 @@ const LINGER_LIMIT: usize = 16 * 1024 * 1024;
 /// resets the connection, and the other side would lose the answer that says why.
 struct Lingering<S> {
     stream: S,
+    /// Until when, and how much has been read.
     closing: Option<(Pin<Box<Sleep>>, usize)>,
+    /// Our side is closed.
     written: bool,
 }
 

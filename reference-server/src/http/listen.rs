@@ -24,6 +24,8 @@ const DRAIN: Duration = Duration::from_secs(5);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How much of a connection's input is held at once; requests' heads are bounded more tightly.
 const BUFFER: usize = 64 * 1024;
+/// How much of a body an HTTP/2 client may send ahead.
+const WINDOW: u32 = 1024 * 1024;
 /// How many requests an HTTP/2 connection may have in flight.
 const STREAMS: u32 = 256;
 
@@ -106,7 +108,12 @@ pub async fn start(server: Arc<Server>) -> io::Result<Running> {
 fn protocol(http2: bool) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().max_buf_size(BUFFER);
-    builder.http2().max_concurrent_streams(STREAMS).max_header_list_size(16 * 1024);
+    builder
+        .http2()
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(16 * 1024)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(4 * WINDOW);
     if http2 { builder } else { builder.http1_only() }
 }
 

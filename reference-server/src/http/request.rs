@@ -16,13 +16,21 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The most bytes a request's line and headers may have together.
 const HEAD_LIMIT: usize = 16 * 1024;
 
 /// Answers one request; a panic becomes a 500 and the connection lives on.
-pub(super) async fn answer(site: &Site, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+///
+/// `closing` tells, once the answer is known, whether the connection is to end with it.
+pub(super) async fn answer(
+    site: &Site,
+    peer: Peer,
+    request: Request<Incoming>,
+    closing: &AtomicBool,
+) -> Response<Body> {
     let (head, body) = request.into_parts();
     let origin = site.cors.allowed_origin(&head.headers).cloned();
     let mut close = head.version < Version::HTTP_11 || asks_to_close(&head.headers);
@@ -31,6 +39,7 @@ pub(super) async fn answer(site: &Site, peer: Peer, request: Request<Incoming>) 
         tracing::error!(path = head.uri.path(), "the handling of a request panicked");
         respond::broken()
     });
+    close |= closing.load(Ordering::Relaxed);
     respond::finish(site, head.version, origin, close, &mut response);
     response
 }
@@ -86,14 +95,19 @@ async fn operate(
     close: &mut bool,
 ) -> Response<Body> {
     let form = ReplyType::negotiate(&head.headers);
-    let started = Instant::now();
+    let mut taken = Duration::ZERO;
     let outcome = match take(site, head, body, close).await {
-        Ok(request) => perform(site, standing, request, form, close).await,
+        Ok(request) => {
+            let started = Instant::now();
+            let outcome = perform(site, standing, request, form, close).await;
+            taken = started.elapsed();
+            outcome
+        }
         Err(error) => Err(error),
     };
     let gzip = head.headers.get(ACCEPT_ENCODING).is_some_and(|accepted| mentions(accepted, b"gzip"));
     let mut response = respond::operation(form, outcome, gzip).await;
-    respond::mark_duration(response.headers_mut(), started.elapsed());
+    respond::mark_duration(response.headers_mut(), taken);
     response
 }
 

@@ -36,8 +36,10 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> io::Error {
 
 /// The configured files, or a self-signed pair under the root that is made when it is missing.
 fn files(config: &Config) -> io::Result<(PathBuf, PathBuf)> {
-    if let (Some(certificate), Some(key)) = (&config.tls.certificate, &config.tls.private_key) {
-        return Ok((certificate.clone(), key.clone()));
+    match (&config.tls.certificate, &config.tls.private_key) {
+        (Some(certificate), Some(key)) => return Ok((certificate.clone(), key.clone())),
+        (None, None) => {}
+        _ => return Err(io::Error::other("tls.certificate and tls.privateKey are only of use together")),
     }
     let folder = config.root_path.join("keys");
     let (certificate, key) = (folder.join("certificate.pem"), folder.join("privateKey.pem"));
