@@ -1,0 +1,462 @@
+//! The walk over a request schema.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use regex::Regex;
+use serde_json::{Map, Number, Value};
+
+use super::Violation;
+use super::text::{self, Subject};
+use crate::operation::Operation;
+use crate::schema::resolved;
+
+/// Where in the request a value is, and what it is called in messages.
+pub(crate) struct Place<'a> {
+    pointer: String,
+    /// The first is the value's own; faults are repeated under the others.
+    labels: Vec<String>,
+    /// Set at the root alone, where fields have other spellings.
+    operation: Option<&'a Operation>,
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn root(operation: &'a Operation) -> Place<'a> {
+        Place { pointer: String::new(), labels: vec!["value".to_owned()], operation: Some(operation) }
+    }
+
+    fn label(&self) -> &str {
+        &self.labels[0]
+    }
+
+    /// The place of a member. `named` is the schema that may give it other labels.
+    fn member(&self, name: &str, named: Option<&Map<String, Value>>) -> Place<'static> {
+        let own = named.and_then(|schema| schema.get("x-label")).and_then(Value::as_str).unwrap_or(name);
+        let also = named.and_then(|schema| schema.get("x-also-report")).and_then(Value::as_array);
+        let mut labels = vec![self.inside(own)];
+        for other in also.into_iter().flatten().filter_map(Value::as_str) {
+            labels.push(self.inside(other));
+        }
+        let step = name.replace('~', "~0").replace('/', "~1");
+        Place { pointer: format!("{}/{step}", self.pointer), labels, operation: None }
+    }
+
+    fn item(&self, index: usize) -> Place<'static> {
+        Place {
+            pointer: format!("{}/{index}", self.pointer),
+            labels: vec![format!("{}[{index}]", self.label())],
+            operation: None,
+        }
+    }
+
+    fn inside(&self, name: &str) -> String {
+        if self.pointer.is_empty() { name.to_owned() } else { format!("{}.{name}", self.label()) }
+    }
+}
+
+/// The faults of one value.
+struct Faults<'a> {
+    schema: &'a Map<String, Value>,
+    value: &'a Value,
+    place: &'a Place<'a>,
+    found: Vec<Violation>,
+}
+
+/// All faults of a value under a schema whose reference is resolved.
+pub(crate) fn faults(schema: &Map<String, Value>, value: &Value, place: &Place<'_>) -> Vec<Violation> {
+    if value.is_null() && is_true(schema, "x-nullable") {
+        return Vec::new();
+    }
+    let value = coerced(schema, value);
+    let mut faults = Faults { schema, value: &value, place, found: Vec::new() };
+    faults.check();
+    let mut found = faults.found;
+    for other in place.labels.iter().skip(1).filter(|other| *other != place.label()) {
+        let again: Vec<Violation> = found
+            .iter()
+            .filter(|violation| violation.pointer == place.pointer)
+            .map(|violation| Violation {
+                message: violation.message.replace(&format!("'{}'", place.label()), &format!("'{other}'")),
+                ..violation.clone()
+            })
+            .collect();
+        found.extend(again);
+    }
+    found
+}
+
+/// The faults under any schema, also `true` and `false`.
+fn faults_of(schema: &Value, value: &Value, place: &Place<'_>) -> Vec<Violation> {
+    match schema {
+        Value::Object(schema) => faults(&resolved(schema), value, place),
+        Value::Bool(false) => vec![violation(&Map::new(), "false", value, place)],
+        _ => Vec::new(),
+    }
+}
+
+fn violation(schema: &Map<String, Value>, keyword: &str, value: &Value, place: &Place<'_>) -> Violation {
+    let subject = Subject { label: place.label(), value: Some(value), key: "" };
+    Violation {
+        pointer: place.pointer.clone(),
+        keyword: keyword.to_owned(),
+        message: text::message(schema, keyword, &subject),
+    }
+}
+
+impl Faults<'_> {
+    fn check(&mut self) {
+        // As in the original validator: a value outside a list of allowed ones is also checked for its
+        // type, one of a wrong type for nothing more.
+        for (keyword, argument) in self.schema {
+            let holds = match keyword.as_str() {
+                "enum" => is_listed(self.schema, argument, self.value),
+                "const" => same(argument, self.value),
+                _ => continue,
+            };
+            if !holds {
+                self.add(keyword);
+            }
+        }
+        if !self.check_type() {
+            return;
+        }
+        for (keyword, argument) in self.schema {
+            if !self.check_keyword(keyword, argument) {
+                return;
+            }
+        }
+    }
+
+    fn add(&mut self, keyword: &str) {
+        self.found.push(violation(self.schema, keyword, self.value, self.place));
+    }
+
+    fn add_at(&mut self, keyword: &str, place: &Place<'_>, key: &str, schema: &Map<String, Value>) {
+        let subject = Subject { label: place.label(), value: None, key };
+        let message = text::message(schema, keyword, &subject);
+        self.found.push(Violation { pointer: place.pointer.clone(), keyword: keyword.to_owned(), message });
+    }
+
+    /// False when the value has none of the types, which ends its checks.
+    fn check_type(&mut self) -> bool {
+        let types: Vec<&str> = match self.schema.get("type") {
+            None => return true,
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            Some(name) => name.as_str().into_iter().collect(),
+        };
+        if types.iter().any(|name| has_type(name, self.value)) {
+            return true;
+        }
+        if self.value.is_number() && types.contains(&"integer") {
+            self.add("integer");
+            return true;
+        }
+        self.add("type");
+        false
+    }
+
+    /// False when the other keywords need not be looked at.
+    fn check_keyword(&mut self, keyword: &str, argument: &Value) -> bool {
+        match self.value {
+            Value::String(text) => return self.check_text(keyword, argument, text),
+            Value::Number(number) => self.check_number(keyword, argument, number),
+            Value::Array(items) => self.check_items(keyword, argument, items),
+            Value::Object(members) => self.check_members(keyword, argument, members),
+            Value::Null | Value::Bool(_) => self.check_any(keyword, argument),
+        }
+        true
+    }
+
+    fn check_text(&mut self, keyword: &str, argument: &Value, value: &str) -> bool {
+        let length = || value.chars().count() as u64;
+        let bound = argument.as_u64();
+        let holds = match keyword {
+            "minLength" => bound.is_none_or(|bound| length() >= bound),
+            "maxLength" => bound.is_none_or(|bound| length() <= bound),
+            "pattern" => argument.as_str().is_none_or(|pattern| matches(pattern, value)),
+            _ => {
+                self.check_any(keyword, argument);
+                true
+            }
+        };
+        if !holds {
+            self.add(keyword);
+        }
+        // nothing more is said of an empty text
+        holds || keyword != "minLength" || !value.is_empty()
+    }
+
+    fn check_number(&mut self, keyword: &str, argument: &Value, number: &Number) {
+        let (Some(value), Some(bound)) = (number.as_f64(), argument.as_f64()) else {
+            return self.check_any(keyword, argument);
+        };
+        let holds = match keyword {
+            "minimum" => value >= bound,
+            "maximum" => value <= bound,
+            "exclusiveMinimum" => value > bound,
+            "exclusiveMaximum" => value < bound,
+            "multipleOf" => (value / bound).fract() == 0.0,
+            _ => return,
+        };
+        if !holds {
+            self.add(keyword);
+        }
+    }
+
+    fn check_items(&mut self, keyword: &str, argument: &Value, items: &[Value]) {
+        let count = items.len() as u64;
+        let bound = argument.as_u64();
+        let holds = match keyword {
+            "minItems" => bound.is_none_or(|bound| count >= bound),
+            "maxItems" => bound.is_none_or(|bound| count <= bound),
+            "uniqueItems" => argument != &Value::Bool(true) || all_differ(items),
+            "items" => {
+                let before = self.schema.get("prefixItems").and_then(Value::as_array).map_or(0, Vec::len);
+                return self.check_each(argument, items.iter().enumerate().skip(before));
+            }
+            "prefixItems" => {
+                for (schema, item) in argument.as_array().into_iter().flatten().zip(items.iter().enumerate())
+                {
+                    self.check_each(schema, std::iter::once(item));
+                }
+                return;
+            }
+            _ => return self.check_any(keyword, argument),
+        };
+        if !holds {
+            self.add(keyword);
+        }
+    }
+
+    fn check_each<'i>(&mut self, schema: &Value, items: impl Iterator<Item = (usize, &'i Value)>) {
+        let mut found = Vec::new();
+        for (index, item) in items {
+            found.extend(faults_of(schema, item, &self.place.item(index)));
+        }
+        if text::has_own(self.schema, "items") {
+            if !found.is_empty() {
+                self.add("items");
+            }
+        } else {
+            self.found.extend(found);
+        }
+    }
+
+    fn check_members(&mut self, keyword: &str, argument: &Value, members: &Map<String, Value>) {
+        match keyword {
+            "properties" => self.check_properties(members),
+            // with the properties, so that the order is theirs
+            "required" if !self.schema.contains_key("properties") => self.check_properties(members),
+            "required" => {}
+            "additionalProperties" => self.check_unknown(argument, members),
+            "patternProperties" => {
+                for (pattern, schema) in argument.as_object().into_iter().flatten() {
+                    for (name, value) in members.iter().filter(|(name, _)| matches(pattern, name)) {
+                        self.found.extend(faults_of(schema, value, &self.place.member(name, None)));
+                    }
+                }
+            }
+            "propertyNames" => {
+                for name in members.keys() {
+                    let as_value = Value::String(name.clone());
+                    self.found.extend(faults_of(argument, &as_value, &self.place.member(name, None)));
+                }
+            }
+            "minProperties" if argument.as_u64().is_some_and(|bound| (members.len() as u64) < bound) => {
+                self.add(keyword);
+            }
+            "maxProperties" if argument.as_u64().is_some_and(|bound| members.len() as u64 > bound) => {
+                self.add(keyword);
+            }
+            "dependentRequired" => {
+                for (name, peers) in argument.as_object().into_iter().flatten() {
+                    let peers = peers.as_array().into_iter().flatten().filter_map(Value::as_str);
+                    for peer in
+                        peers.filter(|peer| members.contains_key(name) && !members.contains_key(*peer))
+                    {
+                        self.add_at(keyword, &self.place.member(name, None), peer, self.schema);
+                    }
+                }
+            }
+            _ => self.check_any(keyword, argument),
+        }
+    }
+
+    fn check_properties(&mut self, members: &Map<String, Value>) {
+        let none = Map::new();
+        let properties = self.schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+        let required = self.schema.get("required").and_then(Value::as_array);
+        let required: Vec<&str> = required.into_iter().flatten().filter_map(Value::as_str).collect();
+        for (name, schema) in properties {
+            if self.place.operation.is_some() && name == "operation" {
+                continue;
+            }
+            let plain = schema.as_object().map(resolved);
+            let place = self.place.member(name, plain.as_deref());
+            self.check_member(name, schema, members, &place);
+            let mut present = is_present(plain.as_deref(), members.get(name));
+            for alias in self.place.operation.into_iter().flat_map(|operation| operation.aliases_of(name)) {
+                let listed = properties.contains_key(&alias.alias);
+                if !listed {
+                    let mut other = self.place.member(&alias.alias, plain.as_deref());
+                    other.labels.truncate(1);
+                    self.check_member(&alias.alias, schema, members, &other);
+                }
+                present |= is_present(plain.as_deref(), members.get(&alias.alias));
+            }
+            if !present && required.contains(&name.as_str()) {
+                self.add_at("required", &place, "", plain.as_deref().unwrap_or(&none));
+            }
+        }
+        for name in required.into_iter().filter(|name| !properties.contains_key(*name)) {
+            let known_elsewhere = self.place.operation.is_some() && name == "operation";
+            if !known_elsewhere && !members.contains_key(name) {
+                self.add_at("required", &self.place.member(name, None), "", self.schema);
+            }
+        }
+    }
+
+    fn check_member(&mut self, name: &str, schema: &Value, members: &Map<String, Value>, place: &Place<'_>) {
+        if let Some(value) = members.get(name) {
+            self.found.extend(faults_of(schema, value, place));
+        }
+    }
+
+    fn check_unknown(&mut self, argument: &Value, members: &Map<String, Value>) {
+        for (name, value) in members {
+            let listed = self.schema.get("properties").is_some_and(|listed| listed.get(name).is_some());
+            let patterns = self.schema.get("patternProperties").and_then(Value::as_object);
+            let fits = patterns.is_some_and(|patterns| patterns.keys().any(|pattern| matches(pattern, name)));
+            let spelling = self
+                .place
+                .operation
+                .is_some_and(|operation| name == "operation" || operation.alias(name).is_some());
+            if listed || fits || spelling {
+                continue;
+            }
+            let place = self.place.member(name, None);
+            match argument {
+                Value::Bool(false) => self.add_at("additionalProperties", &place, name, self.schema),
+                _ => self.found.extend(faults_of(argument, value, &place)),
+            }
+        }
+    }
+
+    /// The keywords that join schemas.
+    fn check_any(&mut self, keyword: &str, argument: &Value) {
+        let (schema, value, place) = (self.schema, self.value, self.place);
+        let fits = |schema: &Value| faults_of(schema, value, place).is_empty();
+        let branches = argument.as_array().map(Vec::as_slice).unwrap_or_default();
+        match keyword {
+            "allOf" => {
+                for branch in branches {
+                    self.found.extend(faults_of(branch, value, place));
+                }
+            }
+            "anyOf" if !branches.iter().any(fits) => self.add(keyword),
+            "oneOf" if branches.iter().filter(|branch| fits(branch)).count() != 1 => self.add(keyword),
+            "not" if fits(argument) => self.add(keyword),
+            "if" => {
+                let then = schema.get(if fits(argument) { "then" } else { "else" });
+                self.found.extend(then.map(|then| faults_of(then, value, place)).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_true(schema: &Map<String, Value>, keyword: &str) -> bool {
+    schema.get(keyword) == Some(&Value::Bool(true))
+}
+
+fn is_present(schema: Option<&Map<String, Value>>, value: Option<&Value>) -> bool {
+    match value {
+        None => false,
+        Some(Value::Null) => !schema.is_some_and(|schema| is_true(schema, "x-nullable")),
+        Some(_) => true,
+    }
+}
+
+fn has_type(name: &str, value: &Value) -> bool {
+    match name {
+        "string" => value.is_string(),
+        "number" => value.is_number(),
+        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        "boolean" => value.is_boolean(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        "null" => value.is_null(),
+        _ => false,
+    }
+}
+
+/// The value that is checked: numbers and booleans that came as text are taken for what they say.
+fn coerced<'v>(schema: &Map<String, Value>, value: &'v Value) -> Cow<'v, Value> {
+    let (Some(Value::String(kind)), Value::String(text)) = (schema.get("x-coerce"), value) else {
+        return Cow::Borrowed(value);
+    };
+    let meant = match kind.as_str() {
+        "number" => number_in(text),
+        "boolean" if text.trim().eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
+        "boolean" if text.trim().eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
+        _ => None,
+    };
+    meant.map_or(Cow::Borrowed(value), Cow::Owned)
+}
+
+/// The number a text is, if it is nothing but one.
+pub(crate) fn number_in(text: &str) -> Option<Value> {
+    let text = text.trim();
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None; // also keeps out `inf` and `nan`
+    }
+    let number: f64 = text.parse().ok()?;
+    Number::from_f64(number).map(Value::Number)
+}
+
+fn is_listed(schema: &Map<String, Value>, list: &Value, value: &Value) -> bool {
+    let listed = list.as_array().into_iter().flatten();
+    let ignore_case = is_true(schema, "x-ignore-case");
+    listed.into_iter().any(|one| match (one, value) {
+        (Value::String(one), Value::String(value)) if ignore_case => one.eq_ignore_ascii_case(value),
+        _ => same(one, value),
+    })
+}
+
+/// JSON equality, where `1` and `1.0` are the same number.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let has_same = |(name, member)| other.get(name).is_some_and(|other| same(member, other));
+            one.len() == other.len() && one.iter().all(has_same)
+        }
+        _ => one == other,
+    }
+}
+
+fn all_differ(items: &[Value]) -> bool {
+    items.iter().enumerate().all(|(at, item)| !items[..at].iter().any(|earlier| same(earlier, item)))
+}
+
+/// Whether a pattern of a schema is found in a text.
+fn matches(pattern: &str, text: &str) -> bool {
+    static COMPILED: OnceLock<Mutex<HashMap<String, Option<Arc<Regex>>>>> = OnceLock::new();
+    let compiled = {
+        let mut known = COMPILED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(pattern) {
+            Some(compiled) => compiled.clone(),
+            None => {
+                let compiled = Regex::new(pattern).ok().map(Arc::new);
+                known.insert(pattern.to_owned(), compiled.clone());
+                compiled
+            }
+        }
+    };
+    // every pattern compiles, which a test shows
+    compiled.is_none_or(|compiled| compiled.is_match(text))
+}
