@@ -1,0 +1,284 @@
+//! One LMDB environment and the few trees in it: the only place that opens, sizes and syncs one.
+
+use super::catalog::{Catalog, Table};
+use super::error::StoreError;
+use super::gate::{Gate, Visit};
+use arc_swap::ArcSwap;
+use heed::types::Bytes;
+use heed::{AnyTls, CommitOrAbort, DatabaseFlags, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
+use parking_lot::Mutex;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The format of what is on disk; older ones are migrated at opening, newer ones refused.
+pub(super) const FORMAT: u32 = 1;
+
+/// A tree from bytes to bytes.
+pub(super) type Tree = heed::Database<'static, Bytes, Bytes>;
+
+/// How databases are opened.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// The size of a new database's memory map in bytes: address space, not disk. It grows by itself.
+    pub map_size: usize,
+    /// Acknowledge writes before they are durable.
+    pub write_async: bool,
+    /// Never sync; for tests only.
+    pub no_sync: bool,
+    /// How many read transactions one database can have at the same time.
+    pub max_readers: u32,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        let map_size = if cfg!(target_pointer_width = "64") { 1 << 30 } else { 64 << 20 };
+        StoreOptions { map_size, write_async: false, no_sync: false, max_readers: 1024 }
+    }
+}
+
+/// The trees of an environment.
+#[derive(Clone, Copy)]
+pub(super) struct Trees {
+    /// Format, name, table definitions, sizes of tables, dropped tables.
+    pub(super) meta: Tree,
+    /// Table id and encoded primary key → record.
+    pub(super) records: Tree,
+    /// Table id, attribute id and encoded value → encoded primary keys.
+    pub(super) index: Tree,
+    /// Table id, time and number → what was written.
+    pub(super) history: Tree,
+}
+
+/// Keys in the `meta` tree.
+pub(super) mod meta_keys {
+    pub(crate) const FORMAT: &[u8] = b"format";
+    pub(crate) const NAME: &[u8] = b"name";
+    pub(crate) const NEXT_TABLE: &[u8] = b"next-table";
+
+    /// A table's definition.
+    pub(crate) fn table(id: u32) -> Vec<u8> {
+        numbered(b"table-", id)
+    }
+
+    /// A table's number of records and their size.
+    pub(crate) fn size(id: u32) -> Vec<u8> {
+        numbered(b"size-", id)
+    }
+
+    /// A dropped table whose keys are still to be removed.
+    pub(crate) fn dropped(id: u32) -> Vec<u8> {
+        numbered(b"dropped-", id)
+    }
+
+    fn numbered(name: &[u8], id: u32) -> Vec<u8> {
+        [name, &id.to_be_bytes()].concat()
+    }
+
+    /// The number at the end of a key of one of the kinds above.
+    pub(crate) fn number(key: &[u8]) -> u32 {
+        key.last_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    }
+}
+
+/// An open environment with what its readers and its writer share.
+pub(super) struct Environment {
+    env: Env<WithoutTls>,
+    pub(super) trees: Trees,
+    gate: Gate,
+    catalog: ArcSwap<Catalog>,
+    /// The transaction about to publish a changed catalog, 0 for none.
+    announced: AtomicUsize,
+    publishing: Mutex<()>,
+}
+
+impl Environment {
+    /// Opens or creates the environment in `file`. `name` is stored in new ones.
+    pub(super) fn open(file: &Path, name: &str, options: &StoreOptions) -> Result<Environment, StoreError> {
+        let on_disk = std::fs::metadata(file).map_or(0, |metadata| metadata.len() as usize);
+        let mut flags = EnvFlags::NO_SUB_DIR;
+        if options.write_async || options.no_sync {
+            flags |= EnvFlags::NO_SYNC;
+        }
+        let mut opening = EnvOpenOptions::new().read_txn_without_tls();
+        opening.map_size(whole_pages(options.map_size.max(on_disk.saturating_mul(2))));
+        opening.max_readers(options.max_readers).max_dbs(8);
+        // SAFETY: the store holds its folder's lock, so no other process changes the file, and nothing in this one
+        // touches it but through LMDB. LMDB's lock file is in use; NO_SYNC only weakens durability, as asked for.
+        #[allow(unsafe_code)]
+        let env = unsafe {
+            opening.flags(flags);
+            opening.open(file)?
+        };
+        let txn = env.write_txn()?;
+        let trees = env
+            .create_databases_and_commit(txn, |opener, txn| -> Result<_, StoreError> {
+                let mut tree = |name: &str, flags: DatabaseFlags| {
+                    let mut options = opener.database_options().types::<Bytes, Bytes>();
+                    options.name(name).flags(flags).create(txn)
+                };
+                let meta = tree("meta", DatabaseFlags::empty())?;
+                let records = tree("records", DatabaseFlags::empty())?;
+                let index = tree("index", DatabaseFlags::DUP_SORT)?;
+                let history = tree("history", DatabaseFlags::empty())?;
+                check_format(txn, &meta, name)?;
+                Ok(CommitOrAbort::<_, ()>::Commit((meta, records, index, history)))
+            })?
+            .commit()
+            .map(|(meta, records, index, history)| Trees { meta, records, index, history })
+            .ok_or(StoreError::Closed)?;
+        let environment = Environment {
+            env,
+            trees,
+            gate: Gate::default(),
+            catalog: ArcSwap::default(),
+            announced: AtomicUsize::new(0),
+            publishing: Mutex::new(()),
+        };
+        let catalog = environment.load_catalog()?;
+        environment.catalog.store(Arc::new(catalog));
+        Ok(environment)
+    }
+
+    fn load_catalog(&self) -> Result<Catalog, StoreError> {
+        let txn = self.env.read_txn()?;
+        let mut catalog = Catalog::default();
+        for entry in self.trees.meta.prefix_iter(&txn, b"table-")? {
+            catalog.set(Arc::new(Table::from_json(entry?.1)?));
+        }
+        Ok(catalog)
+    }
+
+    /// The name stored when the file was created.
+    pub(super) fn stored_name(&self) -> Result<String, StoreError> {
+        let txn = self.env.read_txn()?;
+        let name = self.trees.meta.get(&txn, meta_keys::NAME)?.unwrap_or_default();
+        Ok(String::from_utf8_lossy(name).into_owned())
+    }
+
+    /// The newest catalog.
+    pub(super) fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.load_full()
+    }
+
+    /// Begins a read transaction with the catalog that belongs to it.
+    pub(super) fn read(&self) -> Result<Reading<'_>, StoreError> {
+        let visit = self.gate.enter();
+        loop {
+            let txn = self.env.read_txn()?;
+            let announced = self.announced.load(Ordering::Acquire);
+            if announced != 0 && txn.id() >= announced {
+                // The snapshot is newer than the published catalog: its commit is about to publish.
+                drop(self.publishing.lock());
+            }
+            let catalog = self.catalog.load_full();
+            if catalog.since <= txn.id() {
+                return Ok(Reading { txn, catalog, _visit: visit });
+            }
+            // A commit came between the snapshot and its catalog.
+        }
+    }
+
+    /// Begins the write transaction; only the writer thread does.
+    pub(super) fn write(&self) -> Result<RwTxn<'_>, StoreError> {
+        Ok(self.env.write_txn()?)
+    }
+
+    /// Commits and, when the transaction changed it, publishes the catalog.
+    pub(super) fn commit(&self, txn: RwTxn<'_>, changed: Option<Arc<Catalog>>) -> Result<(), StoreError> {
+        let Some(mut catalog) = changed else { return Ok(txn.commit()?) };
+        let id = txn.id();
+        Arc::make_mut(&mut catalog).since = id;
+        let _publishing = self.publishing.lock();
+        self.announced.store(id, Ordering::Release);
+        let result = txn.commit();
+        if result.is_ok() {
+            self.catalog.store(catalog);
+        }
+        self.announced.store(0, Ordering::Release);
+        Ok(result?)
+    }
+
+    /// Doubles the memory map. Waits for the running read transactions; the caller must have none.
+    pub(super) fn grow(&self) -> Result<(), StoreError> {
+        let size = whole_pages(self.env.info().map_size.saturating_mul(2));
+        // SAFETY: inside `alone` no reader has a transaction, and the only writer is calling.
+        #[allow(unsafe_code)]
+        self.gate.alone(|| unsafe { self.env.resize(size) })?;
+        tracing::debug!(file = %self.env.path().display(), size, "memory map grown");
+        Ok(())
+    }
+
+    /// Makes everything written so far durable.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        Ok(self.env.force_sync()?)
+    }
+
+    /// The size of the file.
+    pub(super) fn size_on_disk(&self) -> u64 {
+        self.env.real_disk_size().unwrap_or(0)
+    }
+
+    /// Copies the environment as it is now into `to`, without the free pages.
+    pub(super) fn copy(&self, to: &mut std::fs::File) -> Result<(), StoreError> {
+        let _visit = self.gate.enter();
+        Ok(self.env.copy_to_file(to, heed::CompactionOption::Enabled)?)
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        self.env.path()
+    }
+
+    /// What tells when the environment is closed, which happens when the last user is gone.
+    pub(super) fn closing(&self) -> heed::EnvClosingEvent {
+        self.env.clone().prepare_for_closing()
+    }
+}
+
+/// A read transaction with its catalog. The transaction ends before the visit does.
+pub(super) struct Reading<'e> {
+    pub(super) txn: RoTxn<'e, WithoutTls>,
+    pub(super) catalog: Arc<Catalog>,
+    _visit: Visit<'e>,
+}
+
+fn check_format(
+    txn: &mut RwTxn<'_>,
+    meta: &heed::Database<'_, Bytes, Bytes>,
+    name: &str,
+) -> Result<(), StoreError> {
+    let found = match meta.get(txn, meta_keys::FORMAT)? {
+        None => {
+            meta.put(txn, meta_keys::FORMAT, &FORMAT.to_be_bytes())?;
+            meta.put(txn, meta_keys::NAME, name.as_bytes())?;
+            return Ok(());
+        }
+        Some(bytes) => bytes.first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes)),
+    };
+    match found {
+        Some(format) if format <= FORMAT => Ok(()),
+        Some(found) => Err(StoreError::NewerFormat { database: name.to_owned(), found, known: FORMAT }),
+        None => Err(StoreError::Corrupt(format!("{name} has no readable format number"))),
+    }
+}
+
+/// How many bytes of the file a tree takes.
+pub(super) fn tree_size(txn: &RoTxn<'_, AnyTls>, tree: &Tree) -> Result<u64, StoreError> {
+    let stat = tree.stat(txn)?;
+    let pages = stat.branch_pages + stat.leaf_pages + stat.overflow_pages;
+    Ok(pages as u64 * u64::from(stat.page_size))
+}
+
+/// Rounds up to a size that is a multiple of every usual page size.
+fn whole_pages(size: usize) -> usize {
+    const PAGES: usize = 64 << 10;
+    size.max(PAGES).checked_next_multiple_of(PAGES).unwrap_or(usize::MAX / PAGES * PAGES)
+}
+
+/// Epoch milliseconds with their fraction.
+pub(super) fn now() -> f64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    elapsed.as_micros() as f64 / 1000.0
+}

@@ -1,0 +1,429 @@
+//! Writing records inside the database's one write transaction.
+
+use super::catalog::{AttributeId, Catalog, Table};
+use super::environment::{Environment, meta_keys, now};
+use super::error::StoreError;
+use super::history::Collected;
+use super::index::{self, EXPIRY, Pending};
+use super::keys;
+use super::read::{TableSize, View};
+use super::record::{self, PRIMARY_KEY, RawValue, Record, Times};
+use crate::value::{Object, Value};
+use heed::RwTxn;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Pending index entries are written when they take more than this.
+const MOST_PENDING: usize = 32 << 20;
+
+/// One request's part of a write transaction. Its changes are seen by its own reads at once, by everybody else when
+/// the request is acknowledged.
+pub struct WriteTxn<'e> {
+    pub(super) txn: RwTxn<'e>,
+    pub(super) environment: &'e Environment,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) changed_tables: BTreeSet<u32>,
+    pub(super) dropped_tables: Vec<u32>,
+    sizes: BTreeMap<u32, TableSize>,
+    unwritten_sizes: BTreeSet<u32>,
+    pub(super) pending: Pending,
+    pub(super) collected: Vec<Collected>,
+    /// The table of the last write, which is most likely the table of the next.
+    current: Option<Arc<Table>>,
+    scratch: Scratch,
+    /// How many changes were made; tells whether a failed request left something.
+    pub(super) changes: u64,
+    /// Set when LMDB refused a change: the transaction can only be given up.
+    pub(super) failure: Option<StoreError>,
+    timestamp: f64,
+}
+
+/// Buffers used again for every record.
+#[derive(Default)]
+struct Scratch {
+    key: Vec<u8>,
+    record: Vec<u8>,
+    attributes: Vec<AttributeId>,
+}
+
+impl<'e> WriteTxn<'e> {
+    pub(super) fn begin(environment: &'e Environment) -> Result<WriteTxn<'e>, StoreError> {
+        Ok(WriteTxn {
+            txn: environment.write()?,
+            environment,
+            catalog: environment.catalog(),
+            changed_tables: BTreeSet::new(),
+            dropped_tables: Vec::new(),
+            sizes: BTreeMap::new(),
+            unwritten_sizes: BTreeSet::new(),
+            pending: Pending::default(),
+            collected: Vec::new(),
+            current: None,
+            scratch: Scratch::default(),
+            changes: 0,
+            failure: None,
+            timestamp: 0.0,
+        })
+    }
+
+    /// Begins the part of one request. `last` is the time of the one before, which this one's must exceed.
+    pub(super) fn begin_request(&mut self, last: f64) -> f64 {
+        self.collected.clear();
+        // Half a microsecond is the least step that doubles near the present time can tell apart.
+        self.timestamp = now().max(last + 0.000_5);
+        self.timestamp
+    }
+
+    /// The time of this request in epoch milliseconds: later than that of every request before it. Records written
+    /// get it as their time, and so do history entries.
+    pub fn timestamp(&self) -> f64 {
+        self.timestamp
+    }
+
+    /// The tables as this transaction has made them so far.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// Everything that can be read, this transaction's own changes included.
+    pub fn view(&mut self) -> Result<View<'_>, StoreError> {
+        self.write_pending()?;
+        self.write_sizes()?;
+        Ok(self.records_view())
+    }
+
+    /// A view whose records are up to date, but whose indexes and sizes may not be.
+    pub(super) fn records_view(&self) -> View<'_> {
+        View { txn: &self.txn, trees: self.environment.trees, catalog: &self.catalog, now: self.timestamp }
+    }
+
+    /// The record of a primary key.
+    pub fn get(&self, table: &Table, key: &Value) -> Result<Option<Record<'_>>, StoreError> {
+        self.records_view().get(table, key)
+    }
+
+    /// Stores a record under a primary key, whether or not there is one already. In a dynamic table names not met
+    /// before become attributes. The record's time of creation stays that of the record it replaces.
+    pub fn put(
+        &mut self,
+        table: &Arc<Table>,
+        key: &Value,
+        record: &Object,
+        expires_at: Option<f64>,
+    ) -> Result<(), StoreError> {
+        self.store(table, key, record, expires_at, true).map(|_| ())
+    }
+
+    /// Stores a record only when its primary key is free; tells whether it was.
+    pub fn insert(
+        &mut self,
+        table: &Arc<Table>,
+        key: &Value,
+        record: &Object,
+        expires_at: Option<f64>,
+    ) -> Result<bool, StoreError> {
+        self.store(table, key, record, expires_at, false)
+    }
+
+    fn store(
+        &mut self,
+        table: &Arc<Table>,
+        key: &Value,
+        record: &Object,
+        expires_at: Option<f64>,
+        replace: bool,
+    ) -> Result<bool, StoreError> {
+        let mut table = self.current(table)?;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let result = self.store_with(&mut scratch, &mut table, key, record, expires_at, replace);
+        self.scratch = scratch;
+        result
+    }
+
+    fn store_with(
+        &mut self,
+        scratch: &mut Scratch,
+        table: &mut Arc<Table>,
+        key: &Value,
+        record: &Object,
+        expires_at: Option<f64>,
+        replace: bool,
+    ) -> Result<bool, StoreError> {
+        let exact = stored_key(&mut scratch.key, table, key)?;
+        let records = self.environment.trees.records;
+        let old = records.get(&self.txn, &scratch.key)?.map(Record::new).transpose()?;
+        if let Some(old) = old {
+            if !exact && old.key() != *key {
+                return Err(StoreError::UnusableKey);
+            }
+            if !replace && !old.is_expired(self.timestamp) {
+                return Ok(false);
+            }
+        }
+        // Borrows of the old record end here where the catalog changes; it is fetched again below.
+        if !record.keys().all(|name| table.attribute_id(name).is_some_and(|id| table.is_settled(id))) {
+            *table = self.intern_names(table, record)?;
+        }
+        let old = records.get(&self.txn, &scratch.key)?.map(Record::new).transpose()?;
+        scratch.attributes.clear();
+        scratch.attributes.extend(record.keys().filter_map(|name| table.attribute_id(name)));
+        let live = old.filter(|old| !old.is_expired(self.timestamp));
+        let times = Times {
+            created: live.map_or(self.timestamp, |old| old.created()),
+            updated: self.timestamp,
+            expires_at: expires_at.filter(|instant| instant.is_finite()).unwrap_or(f64::INFINITY),
+        };
+        record::encode(&mut scratch.record, times, &scratch.attributes, key, record);
+        let new = Record::new(&scratch.record)?;
+        queue_index_changes(
+            &mut self.pending,
+            table,
+            &scratch.key[4..],
+            old,
+            new,
+            &scratch.attributes,
+            record,
+        );
+        if table.audit {
+            Collected::of(&mut self.collected, table.id)
+                .push(Some(&scratch.record), live.map(|old| old.bytes()));
+        }
+        let replaced = old.map(|old| old.bytes().len());
+        self.resize_table(table.id, replaced, Some(scratch.record.len()))?;
+        let put = records.put(&mut self.txn, &scratch.key, &scratch.record);
+        self.noted(put)?;
+        if self.pending.size() > MOST_PENDING {
+            self.write_pending()?;
+        }
+        Ok(true)
+    }
+
+    /// Removes a record; tells whether there was one.
+    pub fn delete(&mut self, table: &Arc<Table>, key: &Value) -> Result<bool, StoreError> {
+        let table = self.current(table)?;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let result = match stored_key(&mut scratch.key, &table, key) {
+            Ok(exact) => self.remove(&table, &scratch.key, (!exact).then_some(key), true),
+            Err(StoreError::UnusableKey) => Ok(false),
+            Err(error) => Err(error),
+        };
+        self.scratch = scratch;
+        result
+    }
+
+    /// Removes the record stored under a whole key (with the table's id), expired or not. `expected` is its primary
+    /// key where the stored one is shortened. True when it was live.
+    fn remove(
+        &mut self,
+        table: &Table,
+        stored: &[u8],
+        expected: Option<&Value>,
+        collect: bool,
+    ) -> Result<bool, StoreError> {
+        let records = self.environment.trees.records;
+        let Some(bytes) = records.get(&self.txn, stored)? else { return Ok(false) };
+        let old = Record::new(bytes)?;
+        if expected.is_some_and(|key| old.key() != *key) {
+            return Ok(false);
+        }
+        let live = !old.is_expired(self.timestamp);
+        let size = bytes.len();
+        let key = self.pending.record(&stored[4..]);
+        for (id, value) in old.attributes().filter(|(id, _)| table.is_indexed(*id)) {
+            self.pending.remove(index::prefix(table.id, id), value, key);
+        }
+        if let Some(instant) = old.expires_at() {
+            let text = Value::Number(instant).to_json();
+            self.pending.remove(index::prefix(table.id, EXPIRY), RawValue::plain(text.as_bytes()), key);
+        }
+        if live && collect && table.audit {
+            Collected::of(&mut self.collected, table.id).push(None, Some(old.bytes()));
+        }
+        self.resize_table(table.id, Some(size), None)?;
+        let deleted = records.delete(&mut self.txn, stored);
+        self.noted(deleted)?;
+        Ok(live)
+    }
+
+    /// Removes up to `limit` expired records of all tables; returns how many there were.
+    pub fn sweep_expired(&mut self, limit: usize) -> Result<usize, StoreError> {
+        let mut swept = 0;
+        for table in self.catalog.clone().tables() {
+            let view = self.view()?;
+            let keys: Vec<Vec<u8>> = view
+                .expired(table)?
+                .take(limit - swept)
+                .map(|key| key.map(|key| [&table.id.to_be_bytes(), key].concat()))
+                .collect::<Result<_, _>>()?;
+            for key in &keys {
+                self.remove(table, key, None, false)?;
+            }
+            swept += keys.len();
+            if swept >= limit {
+                break;
+            }
+        }
+        Ok(swept)
+    }
+
+    /// The state of a table in this transaction, which may be ahead of the caller's.
+    pub(super) fn current(&mut self, table: &Table) -> Result<Arc<Table>, StoreError> {
+        match &self.current {
+            Some(current) if current.id == table.id => Ok(current.clone()),
+            _ => {
+                let found = self.catalog.by_id(table.id).cloned();
+                self.current.clone_from(&found);
+                found.ok_or_else(|| StoreError::NotFound(format!("table {}", table.name)))
+            }
+        }
+    }
+
+    /// Puts a changed definition into the catalog; it is written at the commit.
+    pub(super) fn set_table(&mut self, table: Arc<Table>) {
+        self.changes += 1;
+        self.changed_tables.insert(table.id);
+        Arc::make_mut(&mut self.catalog).set(table);
+        self.current = None;
+    }
+
+    /// Gives ids to the names of a record; in a dynamic table they become indexed attributes too.
+    fn intern_names(&mut self, table: &Arc<Table>, record: &Object) -> Result<Arc<Table>, StoreError> {
+        let mut changed = Table::clone(table);
+        for name in record.keys() {
+            if changed.schema_defined {
+                changed.intern(name);
+            } else {
+                // Without effect for attributes.
+                changed.declare(super::catalog::Attribute::new(name.as_str()).indexed());
+            }
+        }
+        let changed = Arc::new(changed);
+        self.set_table(changed.clone());
+        Ok(changed)
+    }
+
+    /// Counts a record in or out.
+    pub(super) fn resize_table(
+        &mut self,
+        table: u32,
+        old: Option<usize>,
+        new: Option<usize>,
+    ) -> Result<(), StoreError> {
+        let size = match self.sizes.entry(table) {
+            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(TableSize::load(&self.txn, &self.environment.trees, table)?)
+            }
+        };
+        let (gone, come) = (old.is_some() as u64, new.is_some() as u64);
+        size.records = (size.records + come).saturating_sub(gone);
+        size.bytes = (size.bytes + new.unwrap_or(0) as u64).saturating_sub(old.unwrap_or(0) as u64);
+        self.unwritten_sizes.insert(table);
+        self.changes += 1;
+        Ok(())
+    }
+
+    pub(super) fn forget_size(&mut self, table: u32) {
+        self.sizes.remove(&table);
+        self.unwritten_sizes.remove(&table);
+    }
+
+    /// Keeps a failure of LMDB in mind, as the transaction cannot go on after one.
+    pub(super) fn noted<T>(&mut self, result: heed::Result<T>) -> Result<T, StoreError> {
+        result.map_err(|error| {
+            let error = StoreError::from(error);
+            self.failure.get_or_insert_with(|| error.clone());
+            error
+        })
+    }
+
+    /// Writes the waiting index entries.
+    pub(super) fn write_pending(&mut self) -> Result<(), StoreError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let tree = self.environment.trees.index;
+        let txn = &mut self.txn;
+        let written = self.pending.drain(|entry, key, add| match add {
+            true => tree.put(txn, entry, key),
+            false => tree.delete_one_duplicate(txn, entry, key).map(|_| ()),
+        });
+        self.noted(written)
+    }
+
+    fn write_sizes(&mut self) -> Result<(), StoreError> {
+        for table in std::mem::take(&mut self.unwritten_sizes) {
+            let Some(size) = self.sizes.get(&table).copied() else { continue };
+            let put =
+                self.environment.trees.meta.put(&mut self.txn, &meta_keys::size(table), &size.to_bytes());
+            self.noted(put)?;
+        }
+        Ok(())
+    }
+
+    /// Commits; returns the tables that were dropped, whose keys are still to be removed.
+    pub(super) fn commit(mut self) -> Result<Vec<u32>, StoreError> {
+        self.write_pending()?;
+        self.write_sizes()?;
+        let meta = self.environment.trees.meta;
+        for id in std::mem::take(&mut self.changed_tables) {
+            let key = meta_keys::table(id);
+            let changed = match self.catalog.by_id(id) {
+                Some(table) => meta.put(&mut self.txn, &key, &table.to_json()?),
+                None => meta.delete(&mut self.txn, &key).map(|_| ()),
+            };
+            self.noted(changed)?;
+        }
+        let changed = !Arc::ptr_eq(&self.catalog, &self.environment.catalog());
+        self.environment.commit(self.txn, changed.then_some(self.catalog))?;
+        Ok(self.dropped_tables)
+    }
+}
+
+/// Queues the differences between the index entries of a record and of the one it replaces.
+fn queue_index_changes(
+    pending: &mut Pending,
+    table: &Table,
+    key: &[u8],
+    old: Option<Record<'_>>,
+    new: Record<'_>,
+    attributes: &[AttributeId],
+    record: &Object,
+) {
+    let key = pending.record(key);
+    for (id, value) in attributes.iter().zip(record.values()) {
+        if *id == PRIMARY_KEY || !table.is_indexed(*id) {
+            continue;
+        }
+        let prefix = index::prefix(table.id, *id);
+        if let Some(before) = old.and_then(|old| old.attribute(*id)) {
+            if new.attribute(*id) == Some(before) {
+                continue;
+            }
+            pending.remove(prefix, before, key);
+        }
+        pending.add(prefix, value, key);
+    }
+    let gone = |id: AttributeId| table.is_indexed(id) && !attributes.contains(&id);
+    for (id, value) in old.iter().flat_map(Record::attributes).filter(|(id, _)| gone(*id)) {
+        pending.remove(index::prefix(table.id, id), value, key);
+    }
+    let (before, after) = (old.and_then(|old| old.expires_at()), new.expires_at());
+    if before != after {
+        let prefix = index::prefix(table.id, EXPIRY);
+        if let Some(instant) = before {
+            let text = Value::Number(instant).to_json();
+            pending.remove(prefix, RawValue::plain(text.as_bytes()), key);
+        }
+        if let Some(instant) = after {
+            pending.add(prefix, &Value::Number(instant), key);
+        }
+    }
+}
+
+/// The key of a record in the records tree, into `out`; true when it tells the primary key in full.
+fn stored_key(out: &mut Vec<u8>, table: &Table, key: &Value) -> Result<bool, StoreError> {
+    out.clear();
+    out.extend_from_slice(&table.id.to_be_bytes());
+    keys::append_key(out, key).ok_or(StoreError::UnusableKey)
+}

@@ -1,0 +1,313 @@
+//! The one writer of a database: takes everything that waits, runs it in one LMDB transaction, commits once, and
+//! acknowledges each request. When nothing waits it tidies up.
+
+use super::environment::{Environment, StoreOptions, meta_keys, now};
+use super::error::StoreError;
+use super::read::Pairs;
+use super::write::WriteTxn;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
+
+/// How many requests share a commit at most.
+const LARGEST_BATCH: usize = 256;
+/// How many keys of a dropped table, or expired records, one idle step removes.
+const IDLE_STEP: usize = 5_000;
+/// How often an idle writer looks for expired records.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// How long after the last write an asynchronous database is synced.
+const SYNC_AFTER: Duration = Duration::from_millis(500);
+
+/// A request waiting for the writer.
+pub(super) trait Job: Send {
+    /// Runs the request; true when it succeeded. May be called again after a transaction was given up.
+    fn run(&mut self, txn: &mut WriteTxn<'_>) -> bool;
+    /// Tells the requester what the last run gave.
+    fn acknowledge(self: Box<Self>);
+    /// Tells the requester that the request failed.
+    fn fail(self: Box<Self>, error: StoreError);
+}
+
+/// A request of a known type and what to do with its result.
+pub(super) struct Request<T, E, F, R> {
+    work: F,
+    reply: R,
+    result: Option<Result<T, E>>,
+}
+
+impl<T, E, F, R> Request<T, E, F, R> {
+    pub(super) fn new(work: F, reply: R) -> Self {
+        Request { work, reply, result: None }
+    }
+}
+
+impl<T, E, F, R> Job for Request<T, E, F, R>
+where
+    T: Send,
+    E: From<StoreError> + Send,
+    F: FnMut(&mut WriteTxn<'_>) -> Result<T, E> + Send,
+    R: FnOnce(Result<T, E>) + Send,
+{
+    fn run(&mut self, txn: &mut WriteTxn<'_>) -> bool {
+        let result = (self.work)(txn);
+        let succeeded = result.is_ok();
+        self.result = Some(result);
+        succeeded
+    }
+
+    fn acknowledge(self: Box<Self>) {
+        let this = *self;
+        (this.reply)(this.result.unwrap_or_else(|| Err(StoreError::Closed.into())));
+    }
+
+    fn fail(self: Box<Self>, error: StoreError) {
+        (self.reply)(Err(error.into()));
+    }
+}
+
+/// The writer thread's state.
+pub(super) struct Writer {
+    environment: Arc<Environment>,
+    requests: Receiver<Box<dyn Job>>,
+    /// Dropped tables whose keys are still to be removed.
+    dropped: Vec<u32>,
+    /// True when some record has a time to expire.
+    expiring: bool,
+    write_async: bool,
+    unsynced: bool,
+    last_timestamp: f64,
+}
+
+impl Writer {
+    pub(super) fn new(
+        environment: Arc<Environment>,
+        requests: Receiver<Box<dyn Job>>,
+        options: &StoreOptions,
+    ) -> Writer {
+        let write_async = options.write_async && !options.no_sync;
+        let (dropped, expiring, unsynced, last_timestamp) = (Vec::new(), true, false, 0.0);
+        Writer { environment, requests, dropped, expiring, write_async, unsynced, last_timestamp }
+    }
+
+    /// Works until every sender of requests is gone and all they sent is done.
+    pub(super) fn work(mut self) {
+        match unfinished_drops(&self.environment) {
+            Ok(dropped) => self.dropped = dropped,
+            Err(error) => tracing::error!(%error, "dropped tables cannot be listed"),
+        }
+        while let Some(first) = self.next_request() {
+            let mut batch: Vec<Box<dyn Job>> = first.into_iter().collect();
+            while batch.len() < LARGEST_BATCH {
+                let Ok(request) = self.requests.try_recv() else { break };
+                batch.push(request);
+            }
+            if batch.is_empty() {
+                self.tidy_up();
+            } else {
+                self.run(batch);
+            }
+        }
+        if self.unsynced {
+            self.sync();
+        }
+    }
+
+    /// The next request; `Some(None)` when there is time to tidy up, `None` at the end.
+    fn next_request(&mut self) -> Option<Option<Box<dyn Job>>> {
+        if !self.dropped.is_empty() {
+            return match self.requests.try_recv() {
+                Ok(request) => Some(Some(request)),
+                Err(TryRecvError::Empty) => Some(None),
+                Err(TryRecvError::Disconnected) => None,
+            };
+        }
+        let patience = if self.unsynced { Some(SYNC_AFTER) } else { self.expiring.then_some(SWEEP_EVERY) };
+        match patience {
+            None => self.requests.recv().ok().map(Some),
+            Some(patience) => match self.requests.recv_timeout(patience) {
+                Ok(request) => Some(Some(request)),
+                Err(RecvTimeoutError::Timeout) => Some(None),
+                Err(RecvTimeoutError::Disconnected) => None,
+            },
+        }
+    }
+
+    fn run(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        // Each turn either ends the batch, takes a failed request out of it, or doubles the memory map.
+        while !batch.is_empty() {
+            match self.attempt(&mut batch) {
+                Attempt::Committed(dropped) => {
+                    self.dropped.extend(dropped);
+                    self.unsynced |= self.write_async;
+                    self.expiring = true;
+                    return batch.into_iter().for_each(Job::acknowledge);
+                }
+                Attempt::Unchanged => return batch.into_iter().for_each(Job::acknowledge),
+                Attempt::Rejected(at) => batch.remove(at).acknowledge(),
+                Attempt::Panicked(at, message) => {
+                    tracing::error!(message, "a write panicked");
+                    batch.remove(at).fail(StoreError::Panicked(message));
+                }
+                Attempt::Failed(error) if error.is_map_full() => {
+                    if let Err(error) = self.environment.grow() {
+                        tracing::error!(%error, "the memory map cannot grow");
+                        return fail_all(batch, &error);
+                    }
+                }
+                Attempt::Failed(error) => {
+                    tracing::error!(%error, file = %self.environment.path().display(), "a commit failed");
+                    return fail_all(batch, &error);
+                }
+            }
+        }
+    }
+
+    fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Attempt {
+        let mut txn = match WriteTxn::begin(&self.environment) {
+            Ok(txn) => txn,
+            Err(error) => return Attempt::Failed(error),
+        };
+        for (at, job) in batch.iter_mut().enumerate() {
+            self.last_timestamp = txn.begin_request(self.last_timestamp);
+            let before = txn.changes;
+            let succeeded = match catch_unwind(AssertUnwindSafe(|| job.run(&mut txn))) {
+                Ok(succeeded) => succeeded,
+                Err(panic) => return Attempt::Panicked(at, message_of(&*panic)),
+            };
+            match txn.failure.take() {
+                Some(error) if error.is_map_full() => return Attempt::Failed(error),
+                // It got the failure as its own result, or should have.
+                Some(error) if succeeded => return Attempt::Failed(error),
+                Some(_) => return Attempt::Rejected(at),
+                None if !succeeded && txn.changes != before => return Attempt::Rejected(at),
+                None => {}
+            }
+        }
+        if txn.changes == 0 {
+            return Attempt::Unchanged;
+        }
+        match txn.commit() {
+            Ok(dropped) => Attempt::Committed(dropped),
+            Err(error) => Attempt::Failed(error),
+        }
+    }
+
+    /// One step of the work that can wait.
+    fn tidy_up(&mut self) {
+        if self.unsynced {
+            self.sync();
+        } else if let Some(id) = self.dropped.first().copied() {
+            match self.idle_step(|txn| txn.purge_table(id, IDLE_STEP)) {
+                Some(false) => {}
+                // Done, or to be tried again after the next start.
+                Some(true) | None => drop(self.dropped.remove(0)),
+            }
+        } else {
+            match may_expire(&self.environment) {
+                Ok(Expiry::Now) => {
+                    self.idle_step(|txn| txn.sweep_expired(IDLE_STEP));
+                }
+                Ok(Expiry::Later) => {}
+                Ok(Expiry::Never) => self.expiring = false,
+                Err(error) => {
+                    tracing::error!(%error, "expired records cannot be found");
+                    self.expiring = false;
+                }
+            }
+        }
+    }
+
+    fn idle_step<T>(
+        &mut self,
+        mut work: impl FnMut(&mut WriteTxn<'_>) -> Result<T, StoreError>,
+    ) -> Option<T> {
+        loop {
+            let result = WriteTxn::begin(&self.environment).and_then(|mut txn| {
+                txn.begin_request(self.last_timestamp);
+                let result = work(&mut txn)?;
+                txn.commit()?;
+                Ok(result)
+            });
+            match result {
+                Ok(result) => return Some(result),
+                Err(error) if error.is_map_full() && self.environment.grow().is_ok() => {}
+                Err(error) => {
+                    tracing::error!(%error, file = %self.environment.path().display(), "tidying up failed");
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn sync(&mut self) {
+        self.unsynced = false;
+        if let Err(error) = self.environment.sync() {
+            tracing::error!(%error, file = %self.environment.path().display(), "writes could not be made durable");
+        }
+    }
+}
+
+/// What became of running a batch once.
+enum Attempt {
+    /// Everything is durable; these tables were dropped.
+    Committed(Vec<u32>),
+    /// Nobody changed anything.
+    Unchanged,
+    /// One request failed after it had changed something: the rest must run again without it.
+    Rejected(usize),
+    /// The code of one request panicked: likewise.
+    Panicked(usize, String),
+    /// The transaction as a whole failed.
+    Failed(StoreError),
+}
+
+fn fail_all(batch: Vec<Box<dyn Job>>, error: &StoreError) {
+    batch.into_iter().for_each(|job| job.fail(error.clone()));
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+}
+
+/// Dropped tables whose keys were not all removed.
+fn unfinished_drops(environment: &Environment) -> Result<Vec<u32>, StoreError> {
+    let reading = environment.read()?;
+    Pairs::under(&reading.txn, &environment.trees.meta, b"dropped-")?
+        .map(|pair| pair.map(|(key, _)| meta_keys::number(key)))
+        .collect()
+}
+
+/// Whether records expire.
+enum Expiry {
+    Now,
+    Later,
+    Never,
+}
+
+fn may_expire(environment: &Environment) -> Result<Expiry, StoreError> {
+    let reading = environment.read()?;
+    let view = super::read::View {
+        txn: &reading.txn,
+        trees: environment.trees,
+        catalog: &reading.catalog,
+        now: now(),
+    };
+    let mut expiry = Expiry::Never;
+    for table in reading.catalog.tables() {
+        if view.expired(table)?.next().is_some() {
+            return Ok(Expiry::Now);
+        }
+        if view.any_expiring(table)? {
+            expiry = Expiry::Later;
+        }
+    }
+    Ok(expiry)
+}
+
+/// True when a writer has something to do before anyone writes.
+pub(super) fn has_unfinished_work(environment: &Environment) -> Result<bool, StoreError> {
+    Ok(!unfinished_drops(environment)?.is_empty() || !matches!(may_expire(environment)?, Expiry::Never))
+}
