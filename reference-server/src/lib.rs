@@ -5,10 +5,15 @@
 //! hyper, only `store` knows of LMDB.
 
 pub mod access;
+pub mod command;
 pub mod config;
 pub mod error;
 pub mod http;
 pub mod operations;
+pub mod query;
 pub mod server;
 pub mod store;
+pub mod test_server;
 pub mod value;
+
+pub use test_server::TestServer;

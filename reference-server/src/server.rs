@@ -2,10 +2,11 @@
 
 use crate::access::{Access, Caller};
 use crate::config::Config;
-use crate::error::{ErrorKind, OperationError};
-use crate::operations::{Outcome, ReplyForm};
-use crate::store::Store;
+use crate::operations::nosql::KeyNumbers;
+use crate::operations::{Outcome, ReplyForm, pipeline};
+use crate::store::{Store, StoreOptions};
 use crate::value::Value;
+use anyhow::Context;
 use std::sync::Arc;
 
 /// A running instance.
@@ -16,14 +17,30 @@ pub struct Server {
     pub store: Store,
     /// Its users and roles.
     pub access: Access,
+    /// The numbers given to records without a key.
+    pub key_numbers: Arc<KeyNumbers>,
 }
 
 impl Server {
+    /// Opens the instance under the configuration's root folder, making it at the first start.
+    ///
+    /// # Errors
+    /// When the folder cannot be used or its data cannot be read.
+    pub async fn open(config: Config) -> anyhow::Result<Arc<Server>> {
+        let folder = config.root_path.join("database");
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        let options =
+            StoreOptions { write_async: config.write_async, no_sync: config.no_sync, ..StoreOptions::default() };
+        let store = Store::open(&folder, options).context("cannot open the databases")?;
+        let access = Access::open(&store, &config).await.context("cannot load users and roles")?;
+        Ok(Arc::new(Server { config, store, access, key_numbers: Arc::default() }))
+    }
+
     /// Answers one decoded request body.
     ///
     /// # Errors
-    /// Whatever the operation fails with, as [`OperationError`].
-    pub async fn answer(self: &Arc<Self>, _caller: Caller, _body: Value, _form: ReplyForm) -> Outcome {
-        Err(OperationError::new(ErrorKind::NotOffered, "no operations yet"))
+    /// Whatever the operation fails with, as [`crate::error::OperationError`].
+    pub async fn answer(self: &Arc<Self>, caller: Caller, body: Value, form: ReplyForm) -> Outcome {
+        pipeline::answer(self, caller, body, form).await
     }
 }

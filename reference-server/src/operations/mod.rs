@@ -1,11 +1,17 @@
 //! The operations: what a handler gets, what it gives back, and the one table that registers them all.
 
+pub mod databases_tables;
+pub mod names;
+pub mod nosql;
+pub mod pipeline;
+pub mod table;
+pub mod users_roles;
+
 use crate::access::Caller;
-use crate::error::OperationError;
+use crate::error::{ErrorKind, OperationError};
 use crate::server::Server;
 use crate::value::{Object, Value};
 use std::future::Future;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -17,12 +23,10 @@ pub struct Call {
     pub caller: Caller,
     /// What the contract says of the operation asked for.
     pub operation: &'static spec::Operation,
-    /// The operation's name as the request spells it (an alias, perhaps).
-    pub spelling: String,
-    /// The request as it was sent.
-    pub sent: Arc<Object>,
     /// The request with every field under its canonical name.
     pub body: Object,
+    /// What is wrong with the request as the schemas see it, told once the caller is authorised.
+    pub fault: Option<(ErrorKind, String)>,
     /// The form in which rows are wanted.
     pub form: ReplyForm,
 }
@@ -81,5 +85,3 @@ pub type Outcome = Result<Reply, OperationError>;
 /// An operation's code.
 pub type Handler = fn(Call) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
-/// Where an instance keeps its files.
-pub type Root = PathBuf;

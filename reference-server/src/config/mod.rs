@@ -1,5 +1,11 @@
 //! The configuration of an instance, under the API's own key names.
 
+mod load;
+mod settings;
+
+pub use load::{ConfigError, FILE_NAME, load};
+pub use settings::{SETTINGS, Setting};
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,10 +24,27 @@ pub struct Config {
     pub audit_log: bool,
     /// `storage.writeAsync`: acknowledge writes before they are durable.
     pub write_async: bool,
+    /// Nothing is forced to disk: for instances whose data is thrown away.
+    pub no_sync: bool,
     /// `HDB_ADMIN_USERNAME`, read at first start only.
     pub admin_username: Option<String>,
     /// `HDB_ADMIN_PASSWORD`, read at first start only.
     pub admin_password: Option<String>,
+}
+
+impl Config {
+    /// A throw-away instance under `root_path`: loopback only, a free port, no unix domain socket, nothing forced to
+    /// disk, and a known administrator.
+    pub fn ephemeral(root_path: impl Into<PathBuf>) -> Config {
+        let mut config = Config::new(root_path);
+        config.network.host = "127.0.0.1".to_owned();
+        config.network.port = Some(0);
+        config.network.domain_socket = None;
+        config.no_sync = true;
+        config.admin_username = Some("admin".to_owned());
+        config.admin_password = Some("password".to_owned());
+        config
+    }
 }
 
 /// `operationsApi.network.*`.
@@ -99,6 +122,7 @@ impl Config {
             tls: Tls::default(),
             audit_log: true,
             write_async: false,
+            no_sync: false,
             admin_username: None,
             admin_password: None,
             root_path,

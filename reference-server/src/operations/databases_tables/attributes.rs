@@ -1,0 +1,64 @@
+//! create_attribute and drop_attribute.
+
+use crate::error::{ErrorKind, OperationError};
+use crate::operations::nosql::check_attribute_name;
+use crate::operations::{Call, Outcome, Reply};
+use crate::store::{Attribute, CREATED_TIME, StoreError, UPDATED_TIME};
+use crate::value::Value;
+
+pub(super) async fn create_attribute(call: Call) -> Outcome {
+    let (database, table) = call.table(ErrorKind::NotFound)?;
+    let name = attribute_name(&call);
+    check_attribute_name(&name)?;
+    let exists = || {
+        OperationError::invalid(format!("attribute '{name}' already exists in {}.{}", database.name(), table.name))
+    };
+    if table.attribute(&name).is_some() {
+        return Err(exists());
+    }
+    let indexed = call.body.get("indexed").and_then(Value::as_bool).unwrap_or(true);
+    let attribute = Attribute { indexed, ..Attribute::new(name.as_str()) };
+    let within = table.clone();
+    let added = database
+        .write(move |txn| -> Result<bool, StoreError> {
+            let known = txn.catalog().table(&within.name).is_some_and(|table| table.attribute(&attribute.name).is_some());
+            txn.add_attributes(&within, vec![attribute.clone()])?;
+            Ok(!known)
+        })
+        .await;
+    match added {
+        Ok(true) => Ok(Reply::Message(format!(
+            "attribute '{}.{}.{name}' successfully created.",
+            database.name(),
+            table.name
+        ))),
+        Ok(false) => Err(exists()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) async fn drop_attribute(call: Call) -> Outcome {
+    let (database, table) = call.table(ErrorKind::NotFound)?;
+    let name = attribute_name(&call);
+    if name == CREATED_TIME || name == UPDATED_TIME {
+        return Err(OperationError::invalid(format!("cannot drop internal timestamp attribute: {name}")));
+    }
+    if name == table.primary_key {
+        return Err(OperationError::invalid("You cannot drop a hash attribute"));
+    }
+    let dropped = name.clone();
+    // Dropping what does not exist is a success too.
+    let done = database
+        .write(move |txn| txn.drop_attribute(&table, &dropped, !table.schema_defined).map(|_| ()))
+        .await;
+    match done {
+        Ok(()) | Err(StoreError::NotFound(_)) => {
+            Ok(Reply::Message(format!("successfully deleted attribute '{name}'")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn attribute_name(call: &Call) -> String {
+    call.body.get("attribute").and_then(Value::as_str).unwrap_or_default().to_owned()
+}

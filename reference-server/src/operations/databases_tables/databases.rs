@@ -1,0 +1,38 @@
+//! create_database and drop_database.
+
+use crate::error::{ErrorKind, OperationError};
+use crate::operations::names::no_database;
+use crate::operations::{Call, Outcome, Reply};
+use crate::store::StoreError;
+
+pub(super) async fn create_database(call: Call) -> Outcome {
+    let name = call.database_name();
+    let server = call.server.clone();
+    let made = name.clone();
+    let result = blocking(move || server.store.create_database(&made).map(|_| ())).await?;
+    match result {
+        Ok(()) => Ok(Reply::Message(format!("database '{name}' successfully created"))),
+        Err(StoreError::AlreadyExists(_)) => {
+            Err(OperationError::new(ErrorKind::Invalid, format!("database '{name}' already exists")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) async fn drop_database(call: Call) -> Outcome {
+    let name = call.database_name();
+    let server = call.server.clone();
+    let dropped = name.clone();
+    if blocking(move || server.store.drop_database(&dropped)).await?? {
+        Ok(Reply::Message(format!("successfully deleted '{name}'")))
+    } else {
+        Err(no_database(ErrorKind::NotFound, &name))
+    }
+}
+
+/// Opening and removing files takes its time; that is not for the threads that serve connections.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, OperationError> {
+    tokio::task::spawn_blocking(work).await.map_err(OperationError::internal)
+}

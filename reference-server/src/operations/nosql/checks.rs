@@ -1,0 +1,69 @@
+//! What is wrong with records and keys, whatever table they go to.
+
+use crate::error::{ErrorKind, OperationError};
+use crate::value::{Object, Value};
+
+/// The longest primary key, in bytes of UTF-8.
+const MAX_KEY_BYTES: usize = 1978;
+/// The longest attribute name, in bytes of UTF-8.
+const MAX_NAME_BYTES: usize = 250;
+
+/// Fails when a record's attribute has a name that cannot be one.
+///
+/// # Errors
+/// `Invalid attribute name: '<name>'` for each such name, joined by `". "`.
+pub(super) fn check_names(records: &[Object]) -> Result<(), OperationError> {
+    let mut faults: Vec<String> = Vec::new();
+    for name in records.iter().flat_map(|record| record.keys()) {
+        if matches!(name.as_str(), "" | "null" | "undefined") {
+            let fault = format!("Invalid attribute name: '{name}'");
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(OperationError::invalid(faults.join(". "))) }
+}
+
+/// Fails when a new attribute's name is not allowed.
+///
+/// # Errors
+/// The texts of create_attribute.
+pub fn check_attribute_name(name: &str) -> Result<(), OperationError> {
+    if name.contains(['`', '/']) {
+        return Err(OperationError::invalid("Attribute names cannot include backticks or forward slashes"));
+    }
+    if name.len() > MAX_NAME_BYTES {
+        return Err(OperationError::invalid(format!(
+            "transaction aborted due to attribute name {name} being too long. Attribute names cannot be longer than {MAX_NAME_BYTES} bytes."
+        )));
+    }
+    Ok(())
+}
+
+/// Fails when a value cannot be a primary key.
+///
+/// # Errors
+/// The documented texts: some with the status of a request's fault, some with the server's own.
+pub(super) fn check_key(key: &Value) -> Result<(), OperationError> {
+    match key {
+        Value::String(text) if text == "null" || text == "undefined" => Err(OperationError::invalid(format!(
+            "Invalid hash value: '{text}' is not a valid hash attribute value, check log for more info"
+        ))),
+        Value::String(text) if text.len() > MAX_KEY_BYTES => {
+            let length = text.encode_utf16().count();
+            Err(OperationError::fault(format!("Primary key size is too large: {length}")))
+        }
+        Value::Array(items) => items.iter().try_for_each(check_element),
+        Value::Bool(_) => Err(OperationError::fault("Invalid primary key type: boolean")),
+        Value::Number(_) | Value::String(_) => Ok(()),
+        _ => Err(OperationError::new(ErrorKind::Invalid, format!("Invalid primary key: {}", key.to_json()))),
+    }
+}
+
+fn check_element(item: &Value) -> Result<(), OperationError> {
+    match item {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+        _ => Err(OperationError::invalid(format!("Invalid primary key element: {}", item.to_json()))),
+    }
+}

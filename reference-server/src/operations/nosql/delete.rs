@@ -1,0 +1,37 @@
+//! delete: records by their primary keys.
+
+use super::checks::check_key;
+use crate::error::{ErrorKind, OperationError};
+use crate::operations::{Call, Outcome, Reply};
+use crate::store::HistoryEntry;
+use crate::value::{Value, object};
+
+pub(super) async fn delete(call: Call) -> Outcome {
+    let (database, table) = call.table(ErrorKind::NotFound)?;
+    let keys = call.body.get("ids").and_then(Value::as_array).unwrap_or_default().to_vec();
+    for key in &keys {
+        // Any text may be asked for, also what could never have been written.
+        if !matches!(key, Value::String(_)) {
+            check_key(key)?;
+        }
+    }
+    let total = keys.len();
+    let deleted = keys.clone();
+    let username = call.username();
+    database
+        .write(move |txn| -> Result<(), OperationError> {
+            let Some(table) = txn.catalog().table(&table.name).cloned() else { return Ok(()) };
+            for key in &keys {
+                txn.delete(&table, key)?;
+            }
+            txn.log_history(&table, HistoryEntry::new("delete", Some(&username)))?;
+            Ok(())
+        })
+        .await?;
+    let noun = if total == 1 { "record" } else { "records" };
+    Ok(Reply::Value(object([
+        ("message", Value::String(format!("{total} of {total} {noun} successfully deleted"))),
+        ("deleted_hashes", Value::Array(deleted)),
+        ("skipped_hashes", Value::Array(Vec::new())),
+    ])))
+}

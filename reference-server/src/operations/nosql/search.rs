@@ -1,0 +1,117 @@
+//! What the three searches share: the attributes asked for, paging, and where the work is done.
+
+use crate::access;
+use crate::error::{ErrorKind, OperationError};
+use crate::operations::{Call, Reply, ReplyForm};
+use crate::query::{Plan, Projection, RowWriter, Search, run};
+use crate::store::{Database, Table};
+use crate::value::Value;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// A search whose driver yields more records than this is taken off the threads that serve connections.
+const SMALL: f64 = 200.0;
+
+/// The attributes to show: `get_attributes`, with `*` replaced by what a restricted role may read.
+pub(super) fn wanted_attributes(call: &Call, database: &Database, table: &Table) -> Option<Vec<Value>> {
+    let wanted = call.body.get("get_attributes").and_then(Value::as_array)?;
+    let starts_with_star = wanted.first().and_then(Value::as_str) == Some("*");
+    if starts_with_star && let Some(readable) = access::readable_attributes(&call.caller, database.name(), table) {
+        return Some(readable.into_iter().map(Value::String).collect());
+    }
+    Some(wanted.to_vec())
+}
+
+/// Fails with `unknown attribute '…'` when a name is not an attribute of the table.
+///
+/// # Errors
+/// The text with all unknown names, as `kind`.
+pub(super) fn check_known(table: &Table, names: &[String], kind: ErrorKind) -> Result<(), OperationError> {
+    let mut unknown: Vec<&str> = Vec::new();
+    for name in names {
+        if name != "*" && table.attribute(name).is_none() && !unknown.contains(&name.as_str()) {
+            unknown.push(name);
+        }
+    }
+    match unknown.split_last() {
+        None => Ok(()),
+        Some((last, [])) => Err(OperationError::new(kind, format!("unknown attribute '{last}'"))),
+        Some((last, others)) => {
+            Err(OperationError::new(kind, format!("unknown attribute '{} and {last}'", others.join(", "))))
+        }
+    }
+}
+
+/// The names in `get_attributes`.
+pub(super) fn names_in(wanted: &[Value]) -> Vec<String> {
+    wanted
+        .iter()
+        .filter_map(|wanted| match wanted {
+            Value::String(name) => Some(name.clone()),
+            Value::Number(number) => Some(crate::value::number_text(*number)),
+            Value::Object(part) => part.get("name").and_then(Value::as_str).map(str::to_owned),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The projection of an answer: the attributes asked for, or records as they are stored.
+pub(super) fn projection(table: &Table, wanted: Option<&[Value]>) -> Projection {
+    wanted.map_or_else(Projection::stored, |wanted| Projection::new(table, wanted))
+}
+
+/// A non-negative whole number of a request, given as a number or a numeric string.
+pub(super) fn count_in(call: &Call, field: &str) -> Option<usize> {
+    let number = match call.body.get(field)? {
+        Value::Number(number) => *number,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    (number >= 0.0).then_some(number as usize)
+}
+
+/// Runs a search and answers its rows.
+///
+/// # Errors
+/// Those of planning and of the store.
+pub(super) async fn answer(
+    database: Arc<Database>,
+    search: Search,
+    projection: Projection,
+    form: ReplyForm,
+    streamed: bool,
+) -> Result<Reply, OperationError> {
+    if is_small(&database, &search)? {
+        return rows(&database, &search, projection, form, streamed);
+    }
+    tokio::task::spawn_blocking(move || rows(&database, &search, projection, form, streamed))
+        .await
+        .map_err(OperationError::internal)?
+}
+
+fn is_small(database: &Database, search: &Search) -> Result<bool, OperationError> {
+    let reader = database.read()?;
+    let plan = Plan::new(search, reader.view())?;
+    let page = match (&plan.sort, search.limit) {
+        (None, Some(limit)) if plan.filters.is_empty() => (search.offset + limit) as f64,
+        _ => f64::INFINITY,
+    };
+    Ok(plan.estimate.min(page) <= SMALL)
+}
+
+fn rows(
+    database: &Database,
+    search: &Search,
+    projection: Projection,
+    form: ReplyForm,
+    streamed: bool,
+) -> Result<Reply, OperationError> {
+    let reader = database.read()?;
+    let plan = Plan::new(search, reader.view())?;
+    let mut writer = RowWriter::new(&search.table, projection, form);
+    run(search, &plan, reader.view(), &mut |record| {
+        writer.push(record);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(Reply::Rows(writer.finish(streamed)))
+}

@@ -1,0 +1,49 @@
+//! search_by_conditions: records by conditions and groups of them, sorted and paged.
+
+use super::search::{answer, check_known, count_in, names_in, projection, wanted_attributes};
+use crate::error::{ErrorKind, OperationError};
+use crate::operations::names::name_of;
+use crate::operations::{Call, Outcome};
+use crate::query::{Search, attributes_of, read_conditions, read_sort};
+use crate::store::{Database, Table};
+use crate::value::Value;
+use std::sync::Arc;
+
+pub(super) async fn search_by_conditions(call: Call) -> Outcome {
+    // Here, unlike elsewhere, what exists is looked at before the request is validated.
+    let (database, table) = table_of(&call)?;
+    call.validated()?;
+    let conditions = call.body.get("conditions").and_then(Value::as_array).unwrap_or_default();
+    let wanted = wanted_attributes(&call, &database, &table);
+    let mut names = names_in(wanted.as_deref().unwrap_or_default());
+    names.extend(attributes_of(conditions));
+    check_known(&table, &names, ErrorKind::Invalid)?;
+    let filter = read_conditions(&table, call.body.get("operator"), conditions)?;
+    let sort = match call.body.get("sort") {
+        Some(Value::Object(sort)) => Some(read_sort(&table, sort)?),
+        _ => None,
+    };
+    let search = Search {
+        filter: Some(filter),
+        sort,
+        reverse: false,
+        offset: count_in(&call, "offset").unwrap_or(0),
+        limit: count_in(&call, "limit"),
+        table: table.clone(),
+    };
+    let projection = projection(&table, wanted.as_deref());
+    answer(database, search, projection, call.form, true).await
+}
+
+fn table_of(call: &Call) -> Result<(Arc<Database>, Arc<Table>), OperationError> {
+    let database = call.database(ErrorKind::NotFound)?;
+    let name = name_of(call.body.get("table"));
+    let table = name.as_ref().and_then(|name| database.catalog().table(name).cloned());
+    match table {
+        Some(table) => Ok((database, table)),
+        None => {
+            let name = name.unwrap_or_else(|| "undefined".to_owned());
+            Err(OperationError::invalid(format!("Table {name} not found")))
+        }
+    }
+}

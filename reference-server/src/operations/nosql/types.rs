@@ -1,0 +1,214 @@
+//! Enforcement of declared types on the records of a request, and conversion to what is stored.
+
+use crate::query::instant;
+use crate::store::{Attribute, AttributeType, Table};
+use crate::value::{Object, Value};
+
+/// Checks a whole record against the table's declared attributes and converts dates, big integers and bytes to
+/// what is stored. `written` are the names the request itself sends. Gives all faults of the record.
+pub(super) fn check_record(table: &Table, record: &mut Object, written: &Object) -> Vec<String> {
+    let mut faults = Vec::new();
+    for attribute in &table.attributes {
+        if attribute.computed || attribute.relationship.is_some() {
+            if written.contains_key(&attribute.name) {
+                faults.push(format!("Computed property {} may not be directly assigned a value", attribute.name));
+            }
+            continue;
+        }
+        let declared = declaration(attribute);
+        match record.get_mut(&attribute.name) {
+            Some(value) if !value.is_null() => check(&declared, &attribute.name, value, &mut faults),
+            _ if declared.nullable == Some(false) && !attribute.is_primary_key => faults.push(required(&attribute.name)),
+            _ => {}
+        }
+    }
+    faults
+}
+
+/// True when some attribute of the table can refuse or convert a value.
+pub(super) fn has_types(table: &Table) -> bool {
+    table.schema_defined
+}
+
+struct Declared<'a> {
+    kind: Option<&'a str>,
+    nullable: Option<bool>,
+    elements: Option<&'a AttributeType>,
+    properties: Option<&'a [AttributeType]>,
+}
+
+fn declaration(attribute: &Attribute) -> Declared<'_> {
+    Declared {
+        kind: attribute.kind.as_deref(),
+        nullable: attribute.nullable,
+        elements: attribute.elements.as_deref(),
+        properties: attribute.properties.as_deref(),
+    }
+}
+
+fn declaration_of_type(declared: &AttributeType) -> Declared<'_> {
+    Declared {
+        kind: declared.kind.as_deref(),
+        nullable: declared.nullable,
+        elements: declared.elements.as_deref(),
+        properties: declared.properties.as_deref(),
+    }
+}
+
+fn required(path: &str) -> String {
+    format!("Property {path} is required (and not does not allow null values)")
+}
+
+fn check(declared: &Declared<'_>, path: &str, value: &mut Value, faults: &mut Vec<String>) {
+    if let Some(properties) = declared.properties {
+        return check_object(declared.kind.unwrap_or_default(), properties, path, value, faults);
+    }
+    let mut fault = |expected: &str| {
+        faults.push(format!("Value {} in property {path} must be {expected}", value.to_json()));
+    };
+    match declared.kind {
+        Some("Int") => {
+            if !is_whole(value, 2_147_483_647.0, -2_147_483_648.0) {
+                fault("an integer (from -2147483648 to 2147483647)");
+            }
+        }
+        Some("Long") => {
+            if !is_whole(value, 9_007_199_254_740_992.0, -9_007_199_254_740_992.0) {
+                fault("an integer (from -9007199254740992 to 9007199254740992)");
+            }
+        }
+        Some("Float") => {
+            if !matches!(value, Value::Number(_)) {
+                fault("a number");
+            }
+        }
+        Some("String") => {
+            if !matches!(value, Value::String(_)) {
+                fault("a string");
+            }
+        }
+        Some("Boolean") => {
+            if !matches!(value, Value::Bool(_)) {
+                fault("a boolean");
+            }
+        }
+        Some("ID") => {
+            if !is_id(value) {
+                fault("a string, or an array of strings");
+            }
+        }
+        Some("Date") => match value {
+            Value::String(_) | Value::Number(_) | Value::Date(_) => match instant(value) {
+                Some(date @ Value::Date(_)) => *value = date,
+                _ => fault("a Date"),
+            },
+            _ => fault("a Date"),
+        },
+        Some("BigInt") => match big_integer(value) {
+            Some(integer) => *value = integer,
+            None => fault("an integer or a string of digits"),
+        },
+        Some("Bytes") => match value {
+            Value::Bytes(_) => {}
+            Value::String(text) => *value = Value::Bytes(std::mem::take(text).into_bytes()),
+            _ => fault("a string or bytes"),
+        },
+        Some("Blob") => {
+            if !matches!(value, Value::Bytes(_) | Value::String(_)) {
+                fault("a string or bytes");
+            }
+        }
+        Some("array") => {
+            let Value::Array(items) = value else { return fault("an Array") };
+            if let Some(elements) = declared.elements {
+                let path = format!("{path}[*]");
+                for item in items.iter_mut().filter(|item| !item.is_null()) {
+                    check(&declaration_of_type(elements), &path, item, faults);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn check_object(kind: &str, properties: &[AttributeType], path: &str, value: &mut Value, faults: &mut Vec<String>) {
+    let Value::Object(members) = value else {
+        let kind = if kind.is_empty() { String::new() } else { format!(" ({kind})") };
+        faults.push(format!("Value {} in property {path} must be an object{kind}", value.to_json()));
+        return;
+    };
+    for property in properties {
+        let path = format!("{path}.{}", property.name);
+        match members.get_mut(&property.name) {
+            Some(member) if !member.is_null() => check(&declaration_of_type(property), &path, member, faults),
+            _ if property.nullable == Some(false) => faults.push(required(&path)),
+            _ => {}
+        }
+    }
+}
+
+fn is_whole(value: &Value, highest: f64, lowest: f64) -> bool {
+    matches!(value, Value::Number(number) if number.fract() == 0.0 && (lowest..=highest).contains(number))
+}
+
+fn is_id(value: &Value) -> bool {
+    match value {
+        Value::String(_) => true,
+        Value::Array(items) => !items.is_empty() && items.iter().all(|item| matches!(item, Value::String(_))),
+        _ => false,
+    }
+}
+
+fn big_integer(value: &Value) -> Option<Value> {
+    match value {
+        Value::BigInt(_) => Some(value.clone()),
+        Value::Number(number) if number.fract() == 0.0 && number.is_finite() => {
+            Some(Value::BigInt(format!("{number:.0}")))
+        }
+        Value::String(text) => {
+            let (sign, digits) = match text.strip_prefix('-') {
+                Some(digits) => ("-", digits),
+                None => ("", text.as_str()),
+            };
+            if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
+            // JSON has no leading zeros.
+            let digits = match digits.trim_start_matches('0') {
+                "" => "0",
+                significant => significant,
+            };
+            Some(Value::BigInt(format!("{sign}{digits}")))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults_of(kind: &str, mut value: Value) -> Vec<String> {
+        let declared = AttributeType { kind: Some(kind.to_owned()), ..AttributeType::default() };
+        let mut faults = Vec::new();
+        check(&declaration_of_type(&declared), "p", &mut value, &mut faults);
+        faults
+    }
+
+    #[test]
+    fn each_type_refuses_what_is_not_of_it() {
+        assert!(faults_of("Int", Value::Number(2_147_483_647.0)).is_empty());
+        assert_eq!(
+            faults_of("Int", Value::Number(2_147_483_648.0)),
+            ["Value 2147483648 in property p must be an integer (from -2147483648 to 2147483647)"]
+        );
+        assert_eq!(
+            faults_of("ID", Value::Array(Vec::new())),
+            ["Value [] in property p must be a string, or an array of strings"]
+        );
+        assert_eq!(faults_of("Date", Value::from("soon")), ["Value \"soon\" in property p must be a Date"]);
+        assert!(faults_of("BigInt", Value::from("123456789012345678901234567890")).is_empty());
+        assert!(!faults_of("BigInt", Value::Number(1.5)).is_empty());
+        assert!(faults_of("Unheard", Value::Bool(true)).is_empty());
+    }
+}

@@ -1,0 +1,218 @@
+//! insert, update and upsert on the store: one request, one transaction, all or nothing.
+
+use super::checks::{check_attribute_name, check_key, check_names};
+use super::key_numbers::KeyNumbers;
+use super::stamps::{expiry, stamp};
+use super::types::{check_record, has_types};
+use crate::error::{ErrorKind, OperationError};
+use crate::operations::names::{no_database, no_table};
+use crate::server::Server;
+use crate::store::{Attribute, HistoryEntry, KeyRange, Record, Table, WriteTxn};
+use crate::value::{Object, Value};
+use std::ops::Bound;
+use std::sync::Arc;
+
+/// The highest generated key of an `Int` attribute.
+const HIGHEST_INT_KEY: f64 = 2_147_483_647.0;
+/// The highest generated key of an attribute without a type.
+const HIGHEST_KEY: f64 = 562_949_953_421_311.0;
+
+/// Which of the three writes it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Adds records; keys that exist are skipped.
+    Insert,
+    /// Merges into records; keys that do not exist are skipped.
+    Update,
+    /// Adds or merges.
+    Upsert,
+}
+
+/// Records to be written to a table.
+#[derive(Debug)]
+pub struct WriteRequest {
+    /// Which write.
+    pub write: Write,
+    /// The database's name.
+    pub database: String,
+    /// The table's name.
+    pub table: String,
+    /// The records.
+    pub records: Vec<Object>,
+    /// When they vanish, in epoch milliseconds; `None` leaves it to the table.
+    pub expires_at: Option<f64>,
+    /// Who writes, for the history.
+    pub username: String,
+    /// The numbers given to records without a key so far.
+    pub numbers: Arc<KeyNumbers>,
+}
+
+/// What became of the records.
+#[derive(Clone, Debug, Default)]
+pub struct Written {
+    /// The keys written, in the order of the request.
+    pub written: Vec<Value>,
+    /// The keys left alone.
+    pub skipped: Vec<Value>,
+}
+
+/// Writes records.
+///
+/// # Errors
+/// The documented faults; then nothing is written.
+pub async fn write(server: &Server, request: WriteRequest) -> Result<Written, OperationError> {
+    let database = server
+        .store
+        .database(&request.database)
+        .ok_or_else(|| no_database(ErrorKind::Invalid, &request.database))?;
+    if database.catalog().table(&request.table).is_none() {
+        return Err(no_table(ErrorKind::Invalid, &request.database, &request.table));
+    }
+    check_names(&request.records)?;
+    database.write(move |txn| apply(txn, &request)).await
+}
+
+fn apply(txn: &mut WriteTxn<'_>, request: &WriteRequest) -> Result<Written, OperationError> {
+    let table = txn
+        .catalog()
+        .table(&request.table)
+        .cloned()
+        .ok_or_else(|| no_table(ErrorKind::Invalid, &request.database, &request.table))?;
+    for record in &request.records {
+        check_key_of(&table, record, request.write)?;
+    }
+    let table = with_new_attributes(txn, table, &request.records)?;
+    let mut batch = Batch { request, now: txn.timestamp(), outcome: Written::default(), last_number: None };
+    for record in &request.records {
+        batch.write(txn, &table, record)?;
+    }
+    batch.finish(txn, &table)
+}
+
+fn check_key_of(table: &Table, record: &Object, write: Write) -> Result<(), OperationError> {
+    match record.get(&table.primary_key) {
+        None | Some(Value::Null) if write != Write::Update => Ok(()),
+        None | Some(Value::Null) => Err(missing_key()),
+        Some(Value::String(key)) if key.is_empty() && write == Write::Update => Err(missing_key()),
+        Some(key) => check_key(key),
+    }
+}
+
+fn missing_key() -> OperationError {
+    OperationError::invalid("a valid hash attribute must be provided with update record, check log for more info")
+}
+
+/// A dynamic table gets an indexed attribute for every name it has not met.
+fn with_new_attributes(
+    txn: &mut WriteTxn<'_>,
+    table: Arc<Table>,
+    records: &[Object],
+) -> Result<Arc<Table>, OperationError> {
+    if table.schema_defined {
+        return Ok(table);
+    }
+    let mut new: Vec<Attribute> = Vec::new();
+    for name in records.iter().flat_map(|record| record.keys()) {
+        if table.attribute(name).is_none() && !new.iter().any(|attribute| attribute.name == *name) {
+            check_attribute_name(name)?;
+            new.push(Attribute::new(name.as_str()).indexed());
+        }
+    }
+    if new.is_empty() { Ok(table) } else { Ok(txn.add_attributes(&table, new)?) }
+}
+
+struct Batch<'r> {
+    request: &'r WriteRequest,
+    now: f64,
+    outcome: Written,
+    last_number: Option<f64>,
+}
+
+impl Batch<'_> {
+    fn write(&mut self, txn: &mut WriteTxn<'_>, table: &Arc<Table>, record: &Object) -> Result<(), OperationError> {
+        let sent_key = record.get(&table.primary_key).filter(|key| !key.is_null());
+        let key = match sent_key {
+            Some(key) => key.clone(),
+            None => self.generated_key(txn, table)?,
+        };
+        let before = match sent_key {
+            Some(key) => txn.get(table, key)?.map(|record| members_of(&record, table)),
+            None => None,
+        };
+        match (self.request.write, before) {
+            (Write::Insert, Some(_)) | (Write::Update, None) => self.outcome.skipped.push(key),
+            (_, before) => {
+                let mut merged = before.clone().unwrap_or_default();
+                if sent_key.is_none() {
+                    merged.insert(table.primary_key.clone(), key.clone());
+                }
+                for (name, value) in record {
+                    if sent_key.is_some() || *name != table.primary_key {
+                        merged.insert(name.clone(), value.clone());
+                    }
+                }
+                stamp(table, &mut merged, before.as_ref(), self.now);
+                if has_types(table) {
+                    let faults = check_record(table, &mut merged, record);
+                    if !faults.is_empty() {
+                        return Err(OperationError::invalid(faults.join(". ")));
+                    }
+                }
+                crate::value::order_members(&mut merged);
+                let expires = expiry(table, &merged, self.request.expires_at, self.now);
+                txn.put(table, &key, &merged, expires)?;
+                self.outcome.written.push(key);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self, txn: &mut WriteTxn<'_>, table: &Arc<Table>) -> Result<Written, OperationError> {
+        let operation = match self.request.write {
+            Write::Insert => "insert",
+            Write::Update => "update",
+            Write::Upsert => "upsert",
+        };
+        txn.log_history(table, HistoryEntry::new(operation, Some(&self.request.username)))?;
+        Ok(self.outcome)
+    }
+
+    /// A key for a record that came without: a UUID where keys are text, else the next whole number.
+    fn generated_key(&mut self, txn: &mut WriteTxn<'_>, table: &Table) -> Result<Value, OperationError> {
+        let kind = table.attribute(&table.primary_key).and_then(|attribute| attribute.kind.as_deref());
+        let highest = match kind {
+            Some("String" | "ID") => return Ok(Value::String(uuid::Uuid::new_v4().to_string())),
+            Some("Int") => HIGHEST_INT_KEY,
+            _ => HIGHEST_KEY,
+        };
+        let next = match self.last_number {
+            Some(last) => last + 1.0,
+            None => {
+                let last = last_number(txn, table)?.max(self.request.numbers.last(&self.request.database, table.id));
+                last + 1.0
+            }
+        };
+        if next > highest {
+            return Err(OperationError::invalid("no number is left for a generated primary key"));
+        }
+        self.last_number = Some(next);
+        self.request.numbers.note(&self.request.database, table.id, next);
+        Ok(Value::Number(next))
+    }
+}
+
+/// A stored record as an object.
+fn members_of(record: &Record<'_>, table: &Table) -> Object {
+    record.attributes().map(|(id, raw)| (table.attribute_name(id).to_owned(), raw.decode())).collect()
+}
+
+/// The highest whole number among a table's keys, 0 without one.
+fn last_number(txn: &mut WriteTxn<'_>, table: &Table) -> Result<f64, OperationError> {
+    let numbers = KeyRange::new(Bound::Included(&Value::Number(0.0)), Bound::Excluded(&Value::String(String::new())));
+    for record in txn.view()?.scan(table, numbers, true)? {
+        if let Value::Number(number) = record?.key() {
+            return Ok(number.floor());
+        }
+    }
+    Ok(0.0)
+}

@@ -1,0 +1,111 @@
+//! A request's way from its decoded body to its handler. The order of the stages is behaviour:
+//! look up the operation, authorise, validate, run; the stage that fails first answers.
+
+use crate::access::{self, Caller};
+use crate::error::{ErrorKind, OperationError};
+use crate::operations::{Call, Outcome, ReplyForm, table};
+use crate::server::Server;
+use crate::value::{Object, Value};
+use serde_json::Value as Json;
+use spec::{CheckOrder, Operation, Wins};
+use std::sync::Arc;
+
+/// Answers one decoded request body.
+///
+/// # Errors
+/// Whatever stage fails first.
+pub async fn answer(server: &Arc<Server>, caller: Caller, body: Value, form: ReplyForm) -> Outcome {
+    let Value::Object(sent) = body else {
+        return Err(OperationError::invalid("Invalid JSON."));
+    };
+    let operation = look_up(&sent)?;
+    // Faults are named in the words of the request, so they are found before its fields are renamed; they are told
+    // only to callers who may do what they ask for.
+    let fault = operation.check_text(&schema_view(operation, &sent)).map(|text| validation_error(operation, text));
+    let call = Call { server: server.clone(), caller, operation, body: canonical(operation, sent), fault, form };
+    access::authorise(&call)?;
+    let handler = table::handler(&operation.name).ok_or_else(|| not_offered(operation))?;
+    if operation.checks.order == CheckOrder::ValidationFirst {
+        call.validated()?;
+    }
+    handler(call).await
+}
+
+impl Call {
+    /// Fails with the faults of the request, if it has any. Handlers of operations that look at what exists first
+    /// call this themselves.
+    ///
+    /// # Errors
+    /// The faults, as one text.
+    pub fn validated(&self) -> Result<(), OperationError> {
+        match &self.fault {
+            None => Ok(()),
+            Some((kind, text)) => Err(OperationError::new(*kind, text.clone())),
+        }
+    }
+}
+
+fn look_up(sent: &Object) -> Result<&'static Operation, OperationError> {
+    let name = match sent.get("operation") {
+        None | Some(Value::Null) => {
+            return Err(OperationError::invalid("Request body must include an 'operation' property."));
+        }
+        Some(Value::String(name)) => name.clone(),
+        Some(other) => other.to_json(),
+    };
+    spec::registry()
+        .operation(&name)
+        .ok_or_else(|| OperationError::invalid(format!("Operation '{name}' not found")))
+}
+
+fn validation_error(operation: &Operation, text: String) -> (ErrorKind, String) {
+    let kind = if operation.checks.violation_status == 500 { ErrorKind::Fault } else { ErrorKind::Invalid };
+    (kind, text)
+}
+
+fn not_offered(operation: &Operation) -> OperationError {
+    OperationError::new(
+        ErrorKind::NotOffered,
+        format!("Operation '{}' is not offered by this server yet", operation.name),
+    )
+}
+
+/// The request as the schemas see it. Records are checked one by one when they are written, so that here only their
+/// kind counts and they are not copied.
+fn schema_view(operation: &Operation, sent: &Object) -> Json {
+    let properties = operation.request.get("properties");
+    let is_opaque = |name: &str| {
+        properties.and_then(|all| all.get(name)).and_then(|property| property.get("x-opaque-items")).is_some()
+    };
+    let members = sent.iter().map(|(name, value)| {
+        let view = match value {
+            Value::Array(items) if is_opaque(operation.canonical_name(name)) => {
+                Json::Array(items.iter().map(kind_of).collect())
+            }
+            other => other.to_serde(),
+        };
+        (name.clone(), view)
+    });
+    Json::Object(members.collect())
+}
+
+fn kind_of(item: &Value) -> Json {
+    match item {
+        Value::Object(_) => Json::Object(serde_json::Map::new()),
+        Value::Array(_) => Json::Array(Vec::new()),
+        scalar => scalar.to_serde(),
+    }
+}
+
+/// The request with every field under its canonical name.
+fn canonical(operation: &Operation, mut body: Object) -> Object {
+    for alias in &operation.field_aliases {
+        if let Some(value) = body.shift_remove(alias.alias.as_str()) {
+            let decides = alias.wins == Wins::Alias || !body.contains_key(alias.field.as_str());
+            if decides {
+                body.insert(alias.field.clone(), value);
+            }
+        }
+    }
+    body
+}

@@ -1,0 +1,19 @@
+//! The one table of handlers.
+
+use super::{Handler, databases_tables, nosql, users_roles};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
+    [databases_tables::HANDLERS, nosql::HANDLERS, users_roles::HANDLERS].into_iter().flatten().copied().collect()
+});
+
+/// The code of an operation, by its canonical name; `None` when this server does not offer it.
+pub fn handler(operation: &str) -> Option<Handler> {
+    HANDLERS.get(operation).copied()
+}
+
+/// The canonical names of the operations this server offers.
+pub fn offered() -> impl Iterator<Item = &'static str> {
+    HANDLERS.keys().copied()
+}

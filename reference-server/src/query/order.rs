@@ -1,0 +1,102 @@
+//! The order of values in filters and sorting, where a value may also be absent.
+
+use crate::value::Value;
+use std::cmp::Ordering;
+
+/// Compares a record's value (`None` when absent) with another one, as filters do:
+/// null < absent < objects < false < true < numbers < strings; arrays by their elements.
+pub(super) fn compare_in_filter(a: Option<&Value>, b: &Value) -> Ordering {
+    compare(a, Some(b))
+}
+
+/// Compares two values for sorting: null and absent first and equal to each other.
+pub(super) fn compare_in_sort(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    compare(Some(a.unwrap_or(&Value::Null)), Some(b.unwrap_or(&Value::Null)))
+}
+
+fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    match (a, b) {
+        (Some(Value::Array(a)), Some(Value::Array(b))) => compare_arrays(a, b),
+        (Some(Value::Array(items)), scalar) => compare_array_with_scalar(items, scalar),
+        (scalar, Some(Value::Array(items))) => compare_array_with_scalar(items, scalar).reverse(),
+        (Some(a), Some(b)) => compare_scalars(a, b),
+        (None, None) => Ordering::Equal,
+        (None, Some(Value::Null)) => Ordering::Greater,
+        (Some(Value::Null), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Less,
+        (Some(_), None) => Ordering::Greater,
+    }
+}
+
+/// An array lies where its first element does, or just after when it has more.
+fn compare_array_with_scalar(items: &[Value], scalar: Option<&Value>) -> Ordering {
+    let first = compare(items.first(), scalar);
+    if items.len() > 1 { first.then(Ordering::Greater) } else { first }
+}
+
+fn compare_arrays(a: &[Value], b: &[Value]) -> Ordering {
+    let longest = a.len().max(b.len());
+    let unequal = (0..longest).map(|at| compare(a.get(at), b.get(at))).find(|order| *order != Ordering::Equal);
+    unequal.unwrap_or(Ordering::Equal)
+}
+
+fn compare_scalars(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        (Value::String(a), Value::String(b)) => compare_text(a, b),
+        _ => match (number(a), number(b)) {
+            (Some(a), Some(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
+            _ => rank(a).cmp(&rank(b)),
+        },
+    }
+}
+
+/// Strings compare by UTF-16 code units, as JavaScript's operators do.
+fn compare_text(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() || b.is_ascii() {
+        // Bytes and code units agree where one side is ASCII.
+        return a.as_bytes().cmp(b.as_bytes());
+    }
+    a.encode_utf16().cmp(b.encode_utf16())
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) | Value::Date(number) => Some(*number),
+        Value::BigInt(digits) => digits.parse().ok(),
+        _ => None,
+    }
+}
+
+fn rank(value: &Value) -> u8 {
+    match value {
+        Value::Null => 0,
+        Value::Object(_) | Value::Bytes(_) => 1,
+        Value::Bool(_) => 2,
+        Value::Number(_) | Value::Date(_) | Value::BigInt(_) => 3,
+        Value::String(_) => 4,
+        Value::Array(_) => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_lies_between_null_and_everything_else() {
+        assert_eq!(compare_in_filter(None, &Value::Null), Ordering::Greater);
+        assert_eq!(compare_in_filter(None, &Value::Bool(false)), Ordering::Less);
+        assert_eq!(compare_in_filter(Some(&Value::Null), &Value::Bool(false)), Ordering::Less);
+        assert_eq!(compare_in_sort(None, Some(&Value::Null)), Ordering::Equal);
+        assert_eq!(compare_in_filter(None, &Value::Array(Vec::new())), Ordering::Equal);
+    }
+
+    #[test]
+    fn text_compares_by_code_units() {
+        // U+FF5E lies below U+1F600 by code point, above it by code unit.
+        assert_eq!(compare_text("\u{FF5E}", "\u{1F600}"), Ordering::Greater);
+        assert_eq!(compare_text("Z", "a"), Ordering::Less);
+        assert_eq!(compare_text("a", "Å"), Ordering::Less);
+    }
+}

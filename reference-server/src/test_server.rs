@@ -1,0 +1,128 @@
+//! An instance for one test: its own folder, its own port, gone when dropped.
+
+use crate::config::Config;
+use crate::http;
+use crate::server::Server;
+use anyhow::Context;
+use std::net::SocketAddr;
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// A server that lives as long as this value. It runs on threads of its own, so that a test may block.
+///
+/// ```no_run
+/// # async fn example() -> anyhow::Result<()> {
+/// let server = reference_server::TestServer::start().await?;
+/// println!("{} {} {}", server.url(), server.username(), server.password());
+/// # Ok(())
+/// # }
+/// ```
+pub struct TestServer {
+    address: SocketAddr,
+    secure: Option<SocketAddr>,
+    username: String,
+    password: String,
+    folder: tempfile::TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl TestServer {
+    /// Starts a throw-away instance on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// When no folder can be made or no port be bound.
+    pub async fn start() -> anyhow::Result<TestServer> {
+        TestServer::start_with(|_| {}).await
+    }
+
+    /// Starts a throw-away instance whose configuration `adjust` may change before.
+    ///
+    /// # Errors
+    /// When no folder can be made, or the configuration cannot be used.
+    pub async fn start_with(adjust: impl FnOnce(&mut Config)) -> anyhow::Result<TestServer> {
+        let folder = tempfile::tempdir().context("cannot make a folder for the test server")?;
+        let mut config = Config::ephemeral(folder.path());
+        adjust(&mut config);
+        let username = config.admin_username.clone().unwrap_or_default();
+        let password = config.admin_password.clone().unwrap_or_default();
+        let (ready, started) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("test-server".to_owned()).spawn(move || serve(config, ready, stopped))?;
+        let (address, secure) = started.await.context("the test server ended before it was ready")??;
+        Ok(TestServer { address, secure, username, password, folder, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it listens, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where it listens for HTTP.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it listens for HTTPS, when it was configured to.
+    pub fn secure_address(&self) -> Option<SocketAddr> {
+        self.secure
+    }
+
+    /// The super user's name.
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    /// The super user's password.
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// The folder with its files, removed with it.
+    pub fn root(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The server may have ended by itself already.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+type Ready = oneshot::Sender<anyhow::Result<(SocketAddr, Option<SocketAddr>)>>;
+
+fn serve(config: Config, ready: Ready, stopped: oneshot::Receiver<()>) {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = ready.send(Err(error.into()));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        match start(config).await {
+            Ok((running, address)) => {
+                let _ = ready.send(Ok((address, running.secure)));
+                let _ = stopped.await;
+                running.shutdown().await;
+            }
+            Err(error) => {
+                let _ = ready.send(Err(error));
+            }
+        }
+    });
+}
+
+async fn start(config: Config) -> anyhow::Result<(http::Running, SocketAddr)> {
+    let server = Server::open(config).await?;
+    let running = http::start(server).await?;
+    let address = running.plain.context("the test server has no HTTP port")?;
+    Ok((running, address))
+}
