@@ -1,12 +1,50 @@
 //! Users, roles and what they may do.
 
+pub mod attributes;
+pub mod authorise;
+mod basic;
+mod cache;
+pub mod passwords;
+pub mod permission;
+pub mod refusal;
+pub mod rights;
+pub mod schema;
+pub mod users;
+pub mod validate_role;
+
+pub use permission::{Permission, Right, StructureUser};
+pub use users::{Directory, Role, User};
+
 use std::sync::Arc;
 
-/// A user.
-pub struct User {
-    /// The name.
-    pub username: String,
-}
+/// The server's own database.
+pub const SYSTEM: &str = "system";
+
+/// The database meant when a request names none.
+pub const DEFAULT_DATABASE: &str = "data";
+
+/// The tables of the server's own database that super users may read.
+pub const INTERNAL_TABLES: [&str; 16] = [
+    "hdb_user",
+    "hdb_role",
+    "hdb_job",
+    "hdb_license",
+    "hdb_info",
+    "hdb_nodes",
+    "hdb_certificate",
+    "hdb_analytics_hostname",
+    "hdb_analytics",
+    "hdb_raw_analytics",
+    "hdb_temp",
+    "hdb_durable_session",
+    "hdb_session_will",
+    "hdb_certificate_cache",
+    "hdb_crl_cache",
+    "hdb_revoked_certificates",
+];
+
+/// The internal tables that super users may write to as to any other table.
+pub const WRITABLE_INTERNAL_TABLES: [&str; 3] = ["hdb_user", "hdb_role", "hdb_nodes"];
 
 /// Who asks; `None` is nobody.
 #[derive(Clone, Default)]
