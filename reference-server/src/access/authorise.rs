@@ -71,9 +71,10 @@ pub fn check(
         return Err(OperationError::new(ErrorKind::Unauthenticated, "Must login"));
     };
     let permission = user.permission().ok_or_else(|| refusal::no_role(&user.username))?;
+    // What is no name at all means the default database too, wherever validation should let it pass.
     let database = match body.get("database") {
-        None | Some(Value::Null) => Some(Cow::Borrowed(super::DEFAULT_DATABASE)),
-        Some(_) => name_in(body, "database"),
+        Some(Value::String(_) | Value::Number(_)) => name_in(body, "database"),
+        _ => Some(Cow::Borrowed(super::DEFAULT_DATABASE)),
     };
     let request = Request { rule, permission, body, schema, database: database.as_deref() };
     if request.database == Some(SYSTEM) && request.check_system()? == Verdict::Allowed {
@@ -104,7 +105,7 @@ struct Request<'a> {
     permission: &'a Permission,
     body: &'a Object,
     schema: &'a dyn Schema,
-    /// The database meant; `None` when the field holds what cannot be a name, which validation refuses.
+    /// The database meant; `None` for an empty name, which validation refuses.
     database: Option<&'a str>,
 }
 

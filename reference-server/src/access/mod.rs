@@ -1,17 +1,25 @@
 //! Users, roles and what they may do.
+//!
+//! Users and roles are records of the `system` database. In memory there is a snapshot of them, replaced after every
+//! change and before the change is acknowledged, so that authentication and authorisation never wait for anything.
 
 pub mod attributes;
 pub mod authorise;
 mod basic;
 mod cache;
+mod contract;
+mod credentials;
 pub mod passwords;
 pub mod permission;
 pub mod refusal;
 pub mod rights;
 pub mod schema;
+pub mod system_tables;
 pub mod users;
 pub mod validate_role;
 
+pub use contract::{Visibility, authorise, readable_attributes, sees_database, visible_attributes};
+pub use credentials::{Access, AuthError};
 pub use permission::{Permission, Right, StructureUser};
 pub use users::{Directory, Role, User};
 
@@ -52,6 +60,3 @@ pub struct Caller {
     /// The authenticated user.
     pub user: Option<Arc<User>>,
 }
-
-/// The users and roles of an instance.
-pub struct Access;

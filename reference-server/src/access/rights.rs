@@ -70,9 +70,14 @@ pub fn sees_database(permission: &Permission, schema: &dyn Schema, database: &st
         })
 }
 
+/// Whether the role may know of a table that is there.
+pub fn is_visible(permission: &Permission, database: &str, table: &str) -> bool {
+    !matches!(grant(permission, database, table), Grant::Hidden)
+}
+
 /// Whether the role may know that the table exists.
 pub fn sees_table(permission: &Permission, schema: &dyn Schema, database: &str, table: &str) -> bool {
-    schema.table(database, table).is_some() && !matches!(grant(permission, database, table), Grant::Hidden)
+    schema.table(database, table).is_some() && is_visible(permission, database, table)
 }
 
 /// Checks one use of a table by a role that is not a super user's.

@@ -1,5 +1,6 @@
 //! What authorisation needs to know of databases and tables. Behind traits, so that it can be tested by itself.
 
+use crate::store::{Store, Table};
 use std::sync::Arc;
 
 /// The databases that exist right now.
@@ -16,6 +17,27 @@ pub trait TableShape {
     fn primary_key(&self) -> &str;
     /// Whether the table has an attribute of that name.
     fn has_attribute(&self, attribute: &str) -> bool;
+}
+
+impl Schema for Store {
+    fn has_database(&self, database: &str) -> bool {
+        self.database(database).is_some()
+    }
+
+    fn table(&self, database: &str, table: &str) -> Option<Arc<dyn TableShape>> {
+        let table: Arc<Table> = self.database(database)?.catalog().table(table)?.clone();
+        Some(table)
+    }
+}
+
+impl TableShape for Table {
+    fn primary_key(&self) -> &str {
+        &self.primary_key
+    }
+
+    fn has_attribute(&self, attribute: &str) -> bool {
+        self.attribute(attribute).is_some()
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// A user.
 pub struct User {
     /// The name.
-    pub username: Arc<str>,
+    pub username: String,
     /// Whether the user may do anything at all.
     pub active: bool,
     /// What the user may do; `None` when the role is gone.
@@ -61,7 +61,7 @@ impl User {
     /// The user's entry in list_users: with the whole role, the rights on internal tables included.
     pub fn listing(&self) -> Value {
         let mut entry = Object::new();
-        entry.insert("username".to_owned(), Value::from(&*self.username));
+        entry.insert("username".to_owned(), Value::from(self.username.as_str()));
         entry.insert("active".to_owned(), Value::Bool(self.active));
         if let Some(role) = &self.role {
             entry.insert("role".to_owned(), role.listing());
@@ -115,7 +115,7 @@ impl Role {
 /// All users and roles at one moment.
 #[derive(Debug, Default)]
 pub struct Directory {
-    users: HashMap<Arc<str>, Arc<User>>,
+    users: HashMap<String, Arc<User>>,
     roles: BTreeMap<String, Arc<Role>>,
 }
 
@@ -128,7 +128,7 @@ impl Directory {
         let users = users
             .iter()
             .filter_map(|record| read_user(record, &roles))
-            .map(|user| (Arc::clone(&user.username), Arc::new(user)))
+            .map(|user| (user.username.clone(), Arc::new(user)))
             .collect();
         Directory { users, roles }
     }
@@ -167,12 +167,12 @@ impl Directory {
 }
 
 fn read_user(record: &Object, roles: &BTreeMap<String, Arc<Role>>) -> Option<User> {
-    let username: Arc<str> = record.get("username")?.as_str()?.into();
+    let username = record.get("username")?.as_str()?.to_owned();
     let active = matches!(record.get("active"), Some(Value::Bool(true)));
     let role = record.get("role").and_then(Value::as_str).and_then(|id| roles.get(id)).cloned();
     let mut info = Object::new();
     info.insert("active".to_owned(), Value::Bool(active));
-    info.insert("username".to_owned(), Value::from(&*username));
+    info.insert("username".to_owned(), Value::from(username.as_str()));
     if let Some(role) = &role {
         info.insert("role".to_owned(), role.record.clone());
     }
@@ -234,7 +234,7 @@ mod tests {
             record(r#"{"username":7}"#),
         ];
         let directory = Directory::read(&users, &roles);
-        let names: Vec<&str> = directory.users().iter().map(|user| &*user.username).collect();
+        let names: Vec<&str> = directory.users().iter().map(|user| user.username.as_str()).collect();
         assert_eq!(names, ["ada", "kim"]);
         let kim = directory.user("kim").unwrap();
         assert_eq!(
