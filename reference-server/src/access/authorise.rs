@@ -48,7 +48,7 @@ pub struct Rule<'a> {
     pub rights: Vec<Right>,
     /// The fields of the request that name attributes.
     pub attribute_fields: Vec<&'a str>,
-    /// Whether structure users of the database pass without rights on the table.
+    /// Whether it changes structures, so that structure users of the database pass whatever is there already.
     pub structure_users_too: bool,
     /// Whether the request's `action` narrows the rights needed, as loading data does.
     pub action_decides: bool,

@@ -20,7 +20,8 @@ pub fn authorise(call: &Call) -> Result<(), OperationError> {
 
 /// Where searches name attributes, in the order refusals list them. Whatever a search's contract names, all of them
 /// are looked at: what a role may not read, it may not search or sort by either.
-const SEARCH_FIELDS: [&str; 6] = ["attribute", "search_attribute", "conditions", "get_attributes", "select", "sort"];
+const SEARCH_FIELDS: [&str; 6] =
+    ["attribute", "search_attribute", "conditions", "get_attributes", "select", "sort"];
 
 /// The rule of an operation's contract.
 pub fn rule_of(operation: &Operation) -> Rule<'_> {
@@ -39,7 +40,8 @@ pub fn rule_of(operation: &Operation) -> Rule<'_> {
         role: role_needed(*role),
         rights,
         attribute_fields,
-        structure_users_too: *also == Some(AccessRole::StructureUserDatabase),
+        structure_users_too: *also == Some(AccessRole::StructureUserDatabase)
+            && operation.category == "databases-tables",
         action_decides: operation.category == "bulk",
     }
 }

@@ -122,7 +122,10 @@ impl Access {
     fn remembered(&self, key: HeaderKey) -> Option<Arc<User>> {
         let remembered = self.cache.get(key)?;
         let directory = self.directory.load();
-        directory.user(&remembered.username).filter(|user| user.active && user.password == remembered.password).cloned()
+        directory
+            .user(&remembered.username)
+            .filter(|user| user.active && user.password == remembered.password)
+            .cloned()
     }
 
     async fn check_basic(&self, key: HeaderKey, header: &str) -> Result<Arc<User>, AuthError> {
