@@ -75,12 +75,6 @@ impl CredentialCache {
         entries.insert(key, Arc::new(Remembered { username, password, verified: Instant::now() }));
         self.entries.store(Arc::new(entries));
     }
-
-    /// Forgets everything.
-    pub fn clear(&self) {
-        let _writing = self.writing.lock();
-        self.entries.store(Arc::default());
-    }
 }
 
 #[cfg(test)]
@@ -98,8 +92,6 @@ mod tests {
         remember(&cache, "a");
         assert_eq!(cache.get(cache.key("a")).unwrap().username, "kim");
         assert!(cache.get(cache.key("b")).is_none());
-        cache.clear();
-        assert!(cache.get(cache.key("a")).is_none());
     }
 
     #[test]

@@ -186,3 +186,133 @@ impl Access {
         self.passwords.hash(password).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::system_tables::{USERS, get, put, system_database, user_record};
+    use crate::store::{StoreError, StoreOptions, WriteTxn};
+    use crate::value::Value;
+    use std::time::Duration;
+
+    struct Instance {
+        store: Store,
+        access: Access,
+        folder: tempfile::TempDir,
+    }
+
+    fn config(folder: &tempfile::TempDir) -> Config {
+        let mut config = Config::new(folder.path());
+        config.admin_password = Some("pässword".to_owned());
+        config
+    }
+
+    async fn start(folder: tempfile::TempDir) -> Instance {
+        let store = Store::open(folder.path(), StoreOptions::default()).unwrap();
+        let access = Access::open(&store, &config(&folder)).await.unwrap();
+        Instance { store, access, folder }
+    }
+
+    impl Instance {
+        async fn basic(&self, username: &str, password: &str) -> Result<String, AuthError> {
+            let header = STANDARD.encode(format!("{username}:{password}"));
+            self.access.verify_basic(&header).await.map(|user| user.username.clone())
+        }
+
+        /// Writes the record of `kim`.
+        async fn write_kim(&self, password: &str, active: bool) {
+            let record = user_record(
+                "kim",
+                &self.access.hash_password(password.to_owned()).await.unwrap(),
+                "none",
+                active,
+            );
+            let written = system_database(&self.store)
+                .unwrap()
+                .write(move |txn: &mut WriteTxn<'_>| put(txn, USERS, record.clone()))
+                .await;
+            written.unwrap();
+            self.access.reload(&self.store).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_user_is_made_once() {
+        let instance = start(tempfile::tempdir().unwrap()).await;
+        assert_eq!(instance.basic("admin", "pässword").await, Ok("admin".to_owned()));
+        assert_eq!(instance.basic("admin", "wrong").await, Err(AuthError::LoginFailed));
+        assert_eq!(instance.basic("Admin", "pässword").await, Err(AuthError::LoginFailed));
+        let admin = instance.access.any_super_user().unwrap();
+        assert!(admin.is_super_user() && admin.active);
+        let stored = get(
+            system_database(&instance.store).unwrap().read().unwrap().view(),
+            USERS,
+            &Value::from("admin"),
+        );
+        let stored = Value::Object(stored.unwrap().unwrap()).to_json();
+        assert!(stored.contains("$argon2id$") && !stored.contains("pässword"), "{stored}");
+
+        let Instance { store, access, folder } = instance;
+        drop((access, store));
+        let again = start(folder).await;
+        assert_eq!(again.access.directory().users().len(), 1);
+        assert_eq!(again.basic("admin", "pässword").await, Ok("admin".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn headers_that_prove_nothing() {
+        let instance = start(tempfile::tempdir().unwrap()).await;
+        for (header, expected) in [
+            ("", AuthError::MustLogin),
+            ("Og==", AuthError::MustLogin),
+            ("!!!!", AuthError::LoginFailed),
+            ("YWRtaW4=", AuthError::LoginFailed),
+            ("YWRtaW46", AuthError::LoginFailed),
+        ] {
+            assert_eq!(instance.access.verify_basic(header).await.err(), Some(expected), "{header}");
+        }
+        // Latin-1 bytes of the password.
+        let latin1: Vec<u8> = "admin:pässword".chars().map(|c| c as u8).collect();
+        assert!(instance.access.verify_basic(&STANDARD.encode(latin1)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn changes_act_at_once_on_remembered_credentials() {
+        let instance = start(tempfile::tempdir().unwrap()).await;
+        instance.write_kim("one", true).await;
+        assert_eq!(instance.basic("kim", "one").await, Ok("kim".to_owned()));
+        assert_eq!(instance.basic("kim", "one").await, Ok("kim".to_owned()));
+        instance.write_kim("two", true).await;
+        assert_eq!(instance.basic("kim", "one").await, Err(AuthError::LoginFailed));
+        assert_eq!(instance.basic("kim", "two").await, Ok("kim".to_owned()));
+        instance.write_kim("two", false).await;
+        assert_eq!(instance.basic("kim", "two").await, Err(AuthError::Inactive));
+        assert_eq!(instance.basic("kim", "wrong").await, Err(AuthError::Inactive));
+        let system = system_database(&instance.store).unwrap();
+        let dropped = system.write(|txn: &mut WriteTxn<'_>| -> Result<bool, StoreError> {
+            crate::access::system_tables::delete(txn, USERS, &Value::from("kim"))
+        });
+        assert!(dropped.await.unwrap());
+        drop(system);
+        instance.access.reload(&instance.store).unwrap();
+        assert_eq!(instance.basic("kim", "two").await, Err(AuthError::LoginFailed));
+        assert_eq!(instance.basic("admin", "pässword").await, Ok("admin".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn many_wrong_passwords_wait_for_their_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), StoreOptions::default()).unwrap();
+        let mut config = config(&folder);
+        config.authentication.cache_ttl = Duration::ZERO;
+        let access = Arc::new(Access::open(&store, &config).await.unwrap());
+        let tries = (0..6).map(|number| {
+            let access = Arc::clone(&access);
+            tokio::spawn(async move { access.verify_password("admin", &number.to_string()).await.err() })
+        });
+        for one in tries.collect::<Vec<_>>() {
+            assert_eq!(one.await.unwrap(), Some(AuthError::LoginFailed));
+        }
+        drop((access, store));
+    }
+}

@@ -63,17 +63,16 @@ pub(super) async fn make_first_user(store: &Store, first: &FirstUser) -> anyhow:
     let password = first.password.clone();
     let hash = tokio::task::spawn_blocking(move || hash_now(&password)).await??;
     let user = user_record(&first.username, &hash, SUPER_USER_ROLE, true);
-    let database = system_database(store)?;
-    let written =
-        database.write(move |txn: &mut WriteTxn<'_>| -> Result<(), OperationError> {
-            if get(txn.view()?, ROLES, &Value::from(SUPER_USER_ROLE))?.is_none() {
-                let permission = Object::from_iter([("super_user".to_owned(), Value::Bool(true))]);
-                let role = role_record(SUPER_USER_ROLE, SUPER_USER_ROLE, Value::Object(permission));
-                put(txn, ROLES, role)?;
-            }
-            put(txn, USERS, user.clone())?;
-            Ok(())
-        });
+    let system = system_database(store)?;
+    let written = system.write(move |txn: &mut WriteTxn<'_>| -> Result<(), OperationError> {
+        if get(txn.view()?, ROLES, &Value::from(SUPER_USER_ROLE))?.is_none() {
+            let permission = Object::from_iter([("super_user".to_owned(), Value::Bool(true))]);
+            let role = role_record(SUPER_USER_ROLE, SUPER_USER_ROLE, Value::Object(permission));
+            put(txn, ROLES, role)?;
+        }
+        put(txn, USERS, user.clone())?;
+        Ok(())
+    });
     written.await.context("cannot make the first user")?;
     Ok(hash.into())
 }

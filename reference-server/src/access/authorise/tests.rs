@@ -437,8 +437,11 @@ struct Rights {
     super_user: bool,
     structure: Option<Option<Vec<bool>>>,
     /// Per table of [`PLACES`]: whether it is listed, its four flags, and per attribute whether listed and its flags.
-    tables: Vec<(bool, [bool; 4], Vec<(bool, [bool; 3])>)>,
+    tables: Vec<TableRights>,
 }
+
+type TableRights = (bool, [bool; 4], Vec<AttributeRights>);
+type AttributeRights = (bool, [bool; 3]);
 
 const DATABASES: [&str; 2] = ["shop", "other"];
 const PLACES: [(&str, &str, &[&str]); 3] = [
