@@ -13,8 +13,10 @@
 mod check;
 mod embedded;
 mod file;
+pub mod mutate;
 mod operation;
 mod registry;
+pub mod sample;
 mod schema;
 
 pub use check::Violation;

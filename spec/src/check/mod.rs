@@ -4,6 +4,8 @@
 //! walk decides: it knows the spellings of fields, the values that are converted before checking, and the
 //! order and texts of the messages.
 
+#[cfg(test)]
+mod tests;
 mod text;
 mod walk;
 
@@ -11,6 +13,8 @@ use serde_json::{Map, Value, json};
 
 use crate::operation::Operation;
 use walk::Place;
+
+pub(crate) use walk::matches;
 
 /// One fault of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,12 +38,25 @@ pub(crate) fn request(operation: &Operation, request: &Value) -> Vec<Violation> 
     found
 }
 
+/// Whether a value is valid under a schema whose reference is resolved.
+pub(crate) fn accepts(schema: &Map<String, Value>, value: &Value) -> bool {
+    walk::faults(schema, value, &Place::anywhere()).is_empty()
+}
+
+/// Whether a value is valid under any schema.
+pub(crate) fn accepts_any(schema: &Value, value: &Value) -> bool {
+    match schema {
+        Value::Object(schema) => accepts(&crate::schema::resolved(schema), value),
+        _ => schema != &Value::Bool(false),
+    }
+}
+
 /// Brings faults into the order of the operation's `order_of_rules`: top-level fields and root keywords.
 fn sort_by_rules(operation: &Operation, found: &mut [Violation]) {
     let rules = &operation.checks.order_of_rules;
     found.sort_by_key(|violation| {
         let field = violation.pointer.split('/').nth(1).map(|field| operation.canonical_name(field));
-        let rule = field.unwrap_or(&violation.keyword);
+        let rule = field.filter(|field| rules.iter().any(|one| one == field)).unwrap_or(&violation.keyword);
         rules.iter().position(|one| one == rule).unwrap_or(rules.len())
     });
 }

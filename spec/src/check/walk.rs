@@ -26,6 +26,11 @@ impl<'a> Place<'a> {
         Place { pointer: String::new(), labels: vec!["value".to_owned()], operation: Some(operation) }
     }
 
+    /// A place of no consequence, for values whose messages nobody reads.
+    pub(crate) fn anywhere() -> Place<'static> {
+        Place { pointer: String::new(), labels: vec!["value".to_owned()], operation: None }
+    }
+
     fn label(&self) -> &str {
         &self.labels[0]
     }
@@ -54,6 +59,9 @@ impl<'a> Place<'a> {
         if self.pointer.is_empty() { name.to_owned() } else { format!("{}.{name}", self.label()) }
     }
 }
+
+/// The text for several unknown members at once, under `x-messages`.
+const SEVERAL_UNKNOWN: &str = "severalAdditionalProperties";
 
 /// The faults of one value.
 struct Faults<'a> {
@@ -324,23 +332,41 @@ impl Faults<'_> {
     }
 
     fn check_unknown(&mut self, argument: &Value, members: &Map<String, Value>) {
-        for (name, value) in members {
-            let listed = self.schema.get("properties").is_some_and(|listed| listed.get(name).is_some());
-            let patterns = self.schema.get("patternProperties").and_then(Value::as_object);
-            let fits = patterns.is_some_and(|patterns| patterns.keys().any(|pattern| matches(pattern, name)));
-            let spelling = self
-                .place
-                .operation
-                .is_some_and(|operation| name == "operation" || operation.alias(name).is_some());
-            if listed || fits || spelling {
-                continue;
+        let unknown: Vec<(&String, &Value)> =
+            members.iter().filter(|(name, _)| !self.is_known(name)).collect();
+        let several = unknown.len() > 1 && text::has_own(self.schema, SEVERAL_UNKNOWN);
+        match argument {
+            Value::Bool(false) if several => {
+                let names: Vec<String> = unknown.iter().map(|(name, _)| format!("'{name}'")).collect();
+                self.add_at(
+                    SEVERAL_UNKNOWN,
+                    &self.place.member(unknown[0].0, None),
+                    &names.join(", "),
+                    self.schema,
+                );
             }
-            let place = self.place.member(name, None);
-            match argument {
-                Value::Bool(false) => self.add_at("additionalProperties", &place, name, self.schema),
-                _ => self.found.extend(faults_of(argument, value, &place)),
+            Value::Bool(false) => {
+                for (name, _) in unknown {
+                    self.add_at("additionalProperties", &self.place.member(name, None), name, self.schema);
+                }
+            }
+            _ => {
+                for (name, value) in unknown {
+                    self.found.extend(faults_of(argument, value, &self.place.member(name, None)));
+                }
             }
         }
+    }
+
+    /// Whether a member is among the schema's properties and patterns, or another spelling of a field.
+    fn is_known(&self, name: &str) -> bool {
+        let listed = self.schema.get("properties").is_some_and(|listed| listed.get(name).is_some());
+        let mut patterns =
+            self.schema.get("patternProperties").and_then(Value::as_object).into_iter().flatten();
+        let spelling = |operation: &Operation| name == "operation" || operation.alias(name).is_some();
+        listed
+            || patterns.any(|(pattern, _)| matches(pattern, name))
+            || self.place.operation.is_some_and(spelling)
     }
 
     /// The keywords that join schemas.
@@ -444,7 +470,7 @@ fn all_differ(items: &[Value]) -> bool {
 }
 
 /// Whether a pattern of a schema is found in a text.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     static COMPILED: OnceLock<Mutex<HashMap<String, Option<Arc<Regex>>>>> = OnceLock::new();
     let compiled = {
         let mut known = COMPILED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,127 @@
+//! Requests made from the schemas: the valid ones are valid, the faulty ones are not, and the two ways of
+//! checking a request agree.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use spec::mutate::{Mutant, one_fault_requests};
+use spec::sample::{SampleNames, valid_request};
+use spec::{Operation, registry};
+
+fn names() -> SampleNames {
+    SampleNames {
+        database: "harbour".to_owned(),
+        table: "ship".to_owned(),
+        primary_key: "imo".to_owned(),
+        attribute: "flag".to_owned(),
+        role: "pilot".to_owned(),
+        username: "kim".to_owned(),
+    }
+}
+
+fn sample(operation: &Operation) -> Value {
+    valid_request(operation, &names()).unwrap_or_else(|| panic!("no valid request for {}", operation.name))
+}
+
+fn mutants() -> impl Iterator<Item = (&'static Operation, Value, Vec<Mutant>)> {
+    registry().operations().iter().map(|operation| {
+        let valid = sample(operation);
+        let mutants = one_fault_requests(operation, &valid);
+        (*operation, valid, mutants)
+    })
+}
+
+#[test]
+fn every_operation_has_a_valid_request() {
+    for operation in registry().operations() {
+        let request = sample(operation);
+        assert_eq!(operation.check(&request), [], "{request}");
+        assert_eq!(request["operation"], json!(operation.name));
+    }
+}
+
+#[test]
+fn valid_requests_use_the_given_names_and_nothing_they_can_do_without() {
+    let insert = sample(registry().operation("insert").unwrap());
+    assert_eq!(
+        insert,
+        json!({"operation": "insert", "database": "harbour", "table": "ship", "records": [{"imo": 1, "flag": "sample"}]})
+    );
+    let describe = sample(registry().operation("describe_all").unwrap());
+    assert_eq!(describe, json!({"operation": "describe_all"}));
+}
+
+#[test]
+fn faulty_requests_are_refused_where_they_are_faulty() {
+    let mut problems = Vec::new();
+    let mut count = 0;
+    for (operation, valid, mutants) in mutants() {
+        for mutant in mutants {
+            count += 1;
+            let found = operation.check(&mutant.request);
+            assert!(!found.is_empty(), "{} {}: {}", operation.name, mutant.description, mutant.request);
+            assert_ne!(mutant.request, valid, "{} {}", operation.name, mutant.description);
+            let there = found.iter().any(|fault| mutant.pointer.starts_with(&fault.pointer));
+            if !there {
+                problems.push(format!("{} {}: {found:?}", operation.name, mutant.description));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(count > 500, "only {count} faulty requests are made");
+}
+
+#[test]
+fn the_faults_of_insert_are_all_made() {
+    let insert = registry().operation("insert").unwrap();
+    let made: BTreeSet<(String, String)> = one_fault_requests(insert, &sample(insert))
+        .into_iter()
+        .map(|one| (one.pointer, one.keyword))
+        .collect();
+    for (pointer, keyword) in [
+        ("/database", "type"),
+        ("/database", "minLength"),
+        ("/database", "maxLength"),
+        ("/database", "pattern"),
+        ("/table", "required"),
+        ("/table", "type"),
+        ("/records", "required"),
+        ("/records", "type"),
+        ("/records/0", "type"),
+    ] {
+        assert!(
+            made.contains(&(pointer.to_owned(), keyword.to_owned())),
+            "{pointer} {keyword} is not in {made:?}"
+        );
+    }
+}
+
+#[test]
+fn a_required_field_with_two_spellings_is_left_out_under_both() {
+    let delete = registry().operation("delete").unwrap();
+    let sent = json!({"operation": "delete", "schema": "a", "table": "b", "hash_values": [1]});
+    assert_eq!(delete.check(&sent), []);
+    let mutants = one_fault_requests(delete, &sent);
+    let without = mutants.iter().find(|one| one.keyword == "required" && one.pointer == "/ids").unwrap();
+    assert_eq!(without.request, json!({"operation": "delete", "schema": "a", "table": "b"}));
+    // a faulty value goes where the valid one was
+    assert!(mutants.iter().any(|one| one.pointer == "/hash_values" && one.keyword == "type"));
+}
+
+/// The compiled schema may refuse what the walk allows, for the sake of conversions, but never the reverse.
+#[test]
+fn what_the_strict_schema_accepts_has_no_fault() {
+    for (operation, valid, mutants) in mutants() {
+        let strict = operation.request_validator().expect("compiles");
+        assert!(strict.is_valid(&valid), "{}: the strict schema refuses {valid}", operation.name);
+        for mutant in mutants {
+            assert!(
+                !strict.is_valid(&mutant.request),
+                "{}: {} {}",
+                operation.name,
+                mutant.description,
+                mutant.request
+            );
+        }
+    }
+}
