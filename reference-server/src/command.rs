@@ -11,7 +11,8 @@ use std::path::PathBuf;
 pub fn command() -> Command {
     let flags = SETTINGS.iter().map(|setting| {
         let alias = setting.name.to_ascii_lowercase();
-        let arg = Arg::new(setting.name).long(setting.name).alias(alias).value_name("VALUE").help(setting.help);
+        let arg =
+            Arg::new(setting.name).long(setting.name).alias(alias).value_name("VALUE").help(setting.help);
         // The values of secrets and of unset variables are of no use in a help text.
         arg.env(setting.name).hide_env_values(true)
     });

@@ -28,9 +28,13 @@ impl Server {
     /// When the folder cannot be used or its data cannot be read.
     pub async fn open(config: Config) -> anyhow::Result<Arc<Server>> {
         let folder = config.root_path.join("database");
-        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        let options =
-            StoreOptions { write_async: config.write_async, no_sync: config.no_sync, ..StoreOptions::default() };
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        let options = StoreOptions {
+            write_async: config.write_async,
+            no_sync: config.no_sync,
+            ..StoreOptions::default()
+        };
         let store = Store::open(&folder, options).context("cannot open the databases")?;
         let access = Access::open(&store, &config).await.context("cannot load users and roles")?;
         Ok(Arc::new(Server { config, store, access, key_numbers: Arc::default() }))

@@ -48,7 +48,9 @@ impl TestServer {
         let password = config.admin_password.clone().unwrap_or_default();
         let (ready, started) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::Builder::new().name("test-server".to_owned()).spawn(move || serve(config, ready, stopped))?;
+        let thread = std::thread::Builder::new()
+            .name("test-server".to_owned())
+            .spawn(move || serve(config, ready, stopped))?;
         let (address, secure) = started.await.context("the test server ended before it was ready")??;
         Ok(TestServer { address, secure, username, password, folder, stop: Some(stop), thread: Some(thread) })
     }

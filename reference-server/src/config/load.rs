@@ -1,7 +1,7 @@
 //! Putting a configuration together: defaults, then the file, then the environment, then flags.
 
-use super::settings::{SETTINGS, Setting};
 use super::Config;
+use super::settings::{SETTINGS, Setting};
 use std::path::{Path, PathBuf};
 use yaml_serde::Value as Yaml;
 

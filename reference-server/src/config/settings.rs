@@ -39,82 +39,172 @@ const fn setting(
 
 /// All settings, the root path apart, which says where the file is.
 pub const SETTINGS: &[Setting] = &[
-    setting("operationsApi.network.host", "OPERATIONSAPI_NETWORK_HOST", "interface to listen on", |config, text| {
-        config.network.host = text.to_owned();
-        Ok(())
-    }),
-    setting("operationsApi.network.port", "OPERATIONSAPI_NETWORK_PORT", "port of HTTP; 0 takes a free one, null switches it off", |config, text| {
-        config.network.port = port(text)?;
-        Ok(())
-    }),
-    setting("operationsApi.network.securePort", "OPERATIONSAPI_NETWORK_SECUREPORT", "port of HTTPS; 0 takes a free one, null switches it off", |config, text| {
-        config.network.secure_port = port(text)?;
-        Ok(())
-    }),
-    setting("operationsApi.network.domainSocket", "OPERATIONSAPI_NETWORK_DOMAINSOCKET", "path of the unix domain socket; null switches it off", |config, text| {
-        config.network.domain_socket = optional(text).map(PathBuf::from);
-        Ok(())
-    }),
-    setting("operationsApi.network.cors", "OPERATIONSAPI_NETWORK_CORS", "answer requests from other origins", |config, text| {
-        config.network.cors = flag(text)?;
-        Ok(())
-    }),
-    setting("operationsApi.network.corsAccessList", "OPERATIONSAPI_NETWORK_CORSACCESSLIST", "the origins allowed, between commas; * for all", |config, text| {
-        config.network.cors_access_list = list(text);
-        Ok(())
-    }),
-    setting("operationsApi.network.headersTimeout", "OPERATIONSAPI_NETWORK_HEADERSTIMEOUT", "milliseconds a client may take for the head of a request", |config, text| {
-        config.network.headers_timeout = milliseconds(text)?;
-        Ok(())
-    }),
-    setting("operationsApi.network.keepAliveTimeout", "OPERATIONSAPI_NETWORK_KEEPALIVETIMEOUT", "milliseconds an idle connection is kept", |config, text| {
-        config.network.keep_alive_timeout = milliseconds(text)?;
-        Ok(())
-    }),
-    setting("operationsApi.network.timeout", "OPERATIONSAPI_NETWORK_TIMEOUT", "milliseconds a request may take", |config, text| {
-        config.network.timeout = milliseconds(text)?;
-        Ok(())
-    }),
-    setting("operationsApi.network.http2", "OPERATIONSAPI_NETWORK_HTTP2", "speak HTTP/2 too", |config, text| {
-        config.network.http2 = flag(text)?;
-        Ok(())
-    }),
-    setting("http.corsAccessControlAllowHeaders", "HTTP_CORSACCESSCONTROLALLOWHEADERS", "the headers other origins may send", |config, text| {
-        config.network.cors_allow_headers = text.to_owned();
-        Ok(())
-    }),
-    setting("authentication.authorizeLocal", "AUTHENTICATION_AUTHORIZELOCAL", "requests from this machine without credentials act as the super user", |config, text| {
-        config.authentication.authorize_local = flag(text)?;
-        Ok(())
-    }),
-    setting("authentication.cacheTTL", "AUTHENTICATION_CACHETTL", "milliseconds verified credentials are remembered", |config, text| {
-        config.authentication.cache_ttl = milliseconds(text)?;
-        Ok(())
-    }),
-    setting("authentication.enableSessions", "AUTHENTICATION_ENABLESESSIONS", "allow sessions by cookie", |config, text| {
-        config.authentication.enable_sessions = flag(text)?;
-        Ok(())
-    }),
-    setting("tls.certificate", "TLS_CERTIFICATE", "PEM file with the certificate; self-signed without", |config, text| {
-        config.tls.certificate = optional(text).map(PathBuf::from);
-        Ok(())
-    }),
+    setting(
+        "operationsApi.network.host",
+        "OPERATIONSAPI_NETWORK_HOST",
+        "interface to listen on",
+        |config, text| {
+            config.network.host = text.to_owned();
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.network.port",
+        "OPERATIONSAPI_NETWORK_PORT",
+        "port of HTTP; 0 takes a free one, null switches it off",
+        |config, text| {
+            config.network.port = port(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.network.securePort",
+        "OPERATIONSAPI_NETWORK_SECUREPORT",
+        "port of HTTPS; 0 takes a free one, null switches it off",
+        |config, text| {
+            config.network.secure_port = port(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.network.domainSocket",
+        "OPERATIONSAPI_NETWORK_DOMAINSOCKET",
+        "path of the unix domain socket; null switches it off",
+        |config, text| {
+            config.network.domain_socket = optional(text).map(PathBuf::from);
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.network.cors",
+        "OPERATIONSAPI_NETWORK_CORS",
+        "answer requests from other origins",
+        |config, text| {
+            config.network.cors = flag(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.network.corsAccessList",
+        "OPERATIONSAPI_NETWORK_CORSACCESSLIST",
+        "the origins allowed, between commas; * for all",
+        |config, text| {
+            config.network.cors_access_list = list(text);
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.network.headersTimeout",
+        "OPERATIONSAPI_NETWORK_HEADERSTIMEOUT",
+        "milliseconds a client may take for the head of a request",
+        |config, text| {
+            config.network.headers_timeout = milliseconds(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.network.keepAliveTimeout",
+        "OPERATIONSAPI_NETWORK_KEEPALIVETIMEOUT",
+        "milliseconds an idle connection is kept",
+        |config, text| {
+            config.network.keep_alive_timeout = milliseconds(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.network.timeout",
+        "OPERATIONSAPI_NETWORK_TIMEOUT",
+        "milliseconds a request may take",
+        |config, text| {
+            config.network.timeout = milliseconds(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.network.http2",
+        "OPERATIONSAPI_NETWORK_HTTP2",
+        "speak HTTP/2 too",
+        |config, text| {
+            config.network.http2 = flag(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "http.corsAccessControlAllowHeaders",
+        "HTTP_CORSACCESSCONTROLALLOWHEADERS",
+        "the headers other origins may send",
+        |config, text| {
+            config.network.cors_allow_headers = text.to_owned();
+            Ok(())
+        },
+    ),
+    setting(
+        "authentication.authorizeLocal",
+        "AUTHENTICATION_AUTHORIZELOCAL",
+        "requests from this machine without credentials act as the super user",
+        |config, text| {
+            config.authentication.authorize_local = flag(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "authentication.cacheTTL",
+        "AUTHENTICATION_CACHETTL",
+        "milliseconds verified credentials are remembered",
+        |config, text| {
+            config.authentication.cache_ttl = milliseconds(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "authentication.enableSessions",
+        "AUTHENTICATION_ENABLESESSIONS",
+        "allow sessions by cookie",
+        |config, text| {
+            config.authentication.enable_sessions = flag(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "tls.certificate",
+        "TLS_CERTIFICATE",
+        "PEM file with the certificate; self-signed without",
+        |config, text| {
+            config.tls.certificate = optional(text).map(PathBuf::from);
+            Ok(())
+        },
+    ),
     setting("tls.privateKey", "TLS_PRIVATEKEY", "PEM file with the certificate's key", |config, text| {
         config.tls.private_key = optional(text).map(PathBuf::from);
         Ok(())
     }),
-    setting("tls.certificateAuthority", "TLS_CERTIFICATEAUTHORITY", "PEM file with the certificate authority", |config, text| {
-        config.tls.certificate_authority = optional(text).map(PathBuf::from);
-        Ok(())
-    }),
-    setting("logging.auditLog", "LOGGING_AUDITLOG", "keep a history of tables unless told otherwise", |config, text| {
-        config.audit_log = flag(text)?;
-        Ok(())
-    }),
-    setting("storage.writeAsync", "STORAGE_WRITEASYNC", "acknowledge writes before they are on disk", |config, text| {
-        config.write_async = flag(text)?;
-        Ok(())
-    }),
+    setting(
+        "tls.certificateAuthority",
+        "TLS_CERTIFICATEAUTHORITY",
+        "PEM file with the certificate authority",
+        |config, text| {
+            config.tls.certificate_authority = optional(text).map(PathBuf::from);
+            Ok(())
+        },
+    ),
+    setting(
+        "logging.auditLog",
+        "LOGGING_AUDITLOG",
+        "keep a history of tables unless told otherwise",
+        |config, text| {
+            config.audit_log = flag(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "storage.writeAsync",
+        "STORAGE_WRITEASYNC",
+        "acknowledge writes before they are on disk",
+        |config, text| {
+            config.write_async = flag(text)?;
+            Ok(())
+        },
+    ),
     Setting {
         key: "",
         name: "HDB_ADMIN_USERNAME",

@@ -84,4 +84,3 @@ pub type Outcome = Result<Reply, OperationError>;
 
 /// An operation's code.
 pub type Handler = fn(Call) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
-

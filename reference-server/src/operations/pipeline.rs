@@ -21,8 +21,10 @@ pub async fn answer(server: &Arc<Server>, caller: Caller, body: Value, form: Rep
     let operation = look_up(&sent)?;
     // Faults are named in the words of the request, so they are found before its fields are renamed; they are told
     // only to callers who may do what they ask for.
-    let fault = operation.check_text(&schema_view(operation, &sent)).map(|text| validation_error(operation, text));
-    let call = Call { server: server.clone(), caller, operation, body: canonical(operation, sent), fault, form };
+    let fault =
+        operation.check_text(&schema_view(operation, &sent)).map(|text| validation_error(operation, text));
+    let call =
+        Call { server: server.clone(), caller, operation, body: canonical(operation, sent), fault, form };
     access::authorise(&call)?;
     let handler = table::handler(&operation.name).ok_or_else(|| not_offered(operation))?;
     if operation.checks.order == CheckOrder::ValidationFirst {

@@ -5,7 +5,11 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
-    [databases_tables::HANDLERS, nosql::HANDLERS, users_roles::HANDLERS].into_iter().flatten().copied().collect()
+    [databases_tables::HANDLERS, nosql::HANDLERS, users_roles::HANDLERS]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect()
 });
 
 /// The code of an operation, by its canonical name; `None` when this server does not offer it.

@@ -34,7 +34,9 @@ pub fn to_declared_type(attribute: &str, kind: &str, value: Value) -> Result<Val
             Value::String(text) => text.clone(),
             other => other.to_json(),
         };
-        OperationError::invalid(format!("Invalid value for attribute {attribute}: \"{shown}\", expecting {kind}"))
+        OperationError::invalid(format!(
+            "Invalid value for attribute {attribute}: \"{shown}\", expecting {kind}"
+        ))
     })
 }
 

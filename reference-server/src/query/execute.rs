@@ -1,11 +1,11 @@
 //! Running a planned search: drive, filter, sort, cut out the page.
 
+use super::Search;
 use super::condition::{Comparator, Condition, Group, Node, Operator, Sort};
 use super::filter::{holds, value_satisfies};
 use super::index_range::{entry_satisfies, range_of};
 use super::order::compare_in_sort;
 use super::plan::{Driver, Plan};
-use super::Search;
 use crate::error::OperationError;
 use crate::store::{KeyRange, PRIMARY_KEY, Record, Table, View};
 use crate::value::Value;
@@ -91,8 +91,10 @@ impl<'r> Walk<'r, '_> {
         let order: Vec<&Sort> = std::iter::successors(Some(sort), |sort| sort.next.as_deref()).collect();
         let mut entries = Vec::new();
         let _ = self.filtered(plan, &mut |record: &Record<'r>| {
-            let values =
-                order.iter().map(|sort| Some(record.attribute(sort.id?)?.decode())).collect::<Vec<Option<Value>>>();
+            let values = order
+                .iter()
+                .map(|sort| Some(record.attribute(sort.id?)?.decode()))
+                .collect::<Vec<Option<Value>>>();
             entries.push(Sortable { values, record: *record });
             Ok(ControlFlow::Continue(()))
         })?;
@@ -125,7 +127,11 @@ impl<'r> Walk<'r, '_> {
             return Ok(ControlFlow::Continue(()));
         };
         self.node(driver, &mut |record: &Record<'r>| {
-            if filters.iter().all(|node| holds(node, record)) { visit(record) } else { Ok(ControlFlow::Continue(())) }
+            if filters.iter().all(|node| holds(node, record)) {
+                visit(record)
+            } else {
+                Ok(ControlFlow::Continue(()))
+            }
         })
     }
 
@@ -169,7 +175,8 @@ impl<'r> Walk<'r, '_> {
         }
         let range = range_of(condition);
         self.scan(&range.range, &mut |record: &Record<'r>| {
-            if !range.recheck || value_satisfies(condition.comparator, Some(&record.key()), &condition.value) {
+            if !range.recheck || value_satisfies(condition.comparator, Some(&record.key()), &condition.value)
+            {
                 visit(record)
             } else {
                 Ok(ControlFlow::Continue(()))

@@ -29,7 +29,9 @@ fn condition_holds(condition: &Condition, record: &Record<'_>) -> bool {
 /// Whether a record's value satisfies a comparator: some element of an array, never an object.
 pub(super) fn value_satisfies(comparator: Comparator, value: Option<&Value>, wanted: &Value) -> bool {
     match value {
-        Some(Value::Array(items)) => items.iter().any(|item| scalar_satisfies(comparator, Some(item), wanted)),
+        Some(Value::Array(items)) => {
+            items.iter().any(|item| scalar_satisfies(comparator, Some(item), wanted))
+        }
         Some(Value::Object(_) | Value::Bytes(_)) => false,
         _ => scalar_satisfies(comparator, value, wanted),
     }
@@ -54,8 +56,12 @@ pub(super) fn scalar_satisfies(comparator: Comparator, value: Option<&Value>, wa
         Comparator::StartsWith => {
             matches!(value, Some(Value::String(text)) if text.starts_with(&text_of(wanted)))
         }
-        Comparator::EndsWith => value.and_then(searchable_text).is_some_and(|text| text.ends_with(&text_of(wanted))),
-        Comparator::Contains => value.and_then(searchable_text).is_some_and(|text| text.contains(&text_of(wanted))),
+        Comparator::EndsWith => {
+            value.and_then(searchable_text).is_some_and(|text| text.ends_with(&text_of(wanted)))
+        }
+        Comparator::Contains => {
+            value.and_then(searchable_text).is_some_and(|text| text.contains(&text_of(wanted)))
+        }
     }
 }
 

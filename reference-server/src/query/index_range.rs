@@ -31,7 +31,9 @@ pub(super) fn range_of(condition: &Condition) -> IndexRange {
         Comparator::Less => exact(KeyRange::new(Included(above_false), Excluded(value))),
         Comparator::LessEqual => exact(KeyRange::new(Included(above_false), Included(value))),
         Comparator::Between => match value {
-            Value::Array(ends) if ends.len() >= 2 => exact(KeyRange::new(Included(&ends[0]), Included(&ends[1]))),
+            Value::Array(ends) if ends.len() >= 2 => {
+                exact(KeyRange::new(Included(&ends[0]), Included(&ends[1])))
+            }
             _ => recheck(KeyRange::all()),
         },
         Comparator::StartsWith => match text_of(value) {

@@ -16,10 +16,10 @@ mod request;
 mod wildcard;
 
 pub use condition::{Comparator, Condition, Group, Node, Operator, Sort};
+pub use convert::{date_text, instant};
 pub use execute::{Found, run};
 pub use plan::{Driver, Plan};
 pub use project::{Projection, RowWriter};
-pub use convert::{date_text, instant};
 pub use request::{attributes_of, converted, read_conditions, read_sort};
 pub use wildcard::condition_for;
 

@@ -36,7 +36,8 @@ fn compare_array_with_scalar(items: &[Value], scalar: Option<&Value>) -> Orderin
 
 fn compare_arrays(a: &[Value], b: &[Value]) -> Ordering {
     let longest = a.len().max(b.len());
-    let unequal = (0..longest).map(|at| compare(a.get(at), b.get(at))).find(|order| *order != Ordering::Equal);
+    let unequal =
+        (0..longest).map(|at| compare(a.get(at), b.get(at))).find(|order| *order != Ordering::Equal);
     unequal.unwrap_or(Ordering::Equal)
 }
 

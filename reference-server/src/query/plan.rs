@@ -1,7 +1,7 @@
 //! Which condition drives a search and which only filter: the narrowest first, ties by position.
 
-use super::condition::{Comparator, Condition, Group, Node, Operator, Sort};
 use super::Search;
+use super::condition::{Comparator, Condition, Group, Node, Operator, Sort};
 use crate::error::OperationError;
 use crate::store::{StoreError, Table, View};
 use crate::value::Value;
@@ -80,12 +80,21 @@ enum Candidate {
     SortIndex,
 }
 
-fn plan_intersection(search: &Search, group: &Group, estimator: &Estimator<'_>) -> Result<Plan, OperationError> {
-    let nodes = group.nodes.iter().map(|node| estimator.ordered(node)).collect::<Result<Vec<Node>, StoreError>>()?;
+fn plan_intersection(
+    search: &Search,
+    group: &Group,
+    estimator: &Estimator<'_>,
+) -> Result<Plan, OperationError> {
+    let nodes =
+        group.nodes.iter().map(|node| estimator.ordered(node)).collect::<Result<Vec<Node>, StoreError>>()?;
     // The first condition on the attribute sorted by may provide the order by itself.
-    let aligned = search.sort.as_ref().and_then(|sort| nodes.iter().position(|node| is_on(node, &sort.attribute)));
+    let aligned =
+        search.sort.as_ref().and_then(|sort| nodes.iter().position(|node| is_on(node, &sort.attribute)));
     let sort_is_indexed = search.sort.as_ref().is_some_and(|sort| {
-        search.table.attribute(&sort.attribute).is_some_and(|attribute| attribute.indexed && !attribute.is_primary_key)
+        search
+            .table
+            .attribute(&sort.attribute)
+            .is_some_and(|attribute| attribute.indexed && !attribute.is_primary_key)
     });
     let mut candidates = Vec::with_capacity(nodes.len() + 1);
     for (position, node) in nodes.iter().enumerate() {
@@ -144,7 +153,9 @@ fn check_drivable(node: &Node) -> Result<(), OperationError> {
             )))
         }
         Node::Leaf(_) => Ok(()),
-        Node::Group(group) if group.operator == Operator::And => group.nodes.first().map_or(Ok(()), check_drivable),
+        Node::Group(group) if group.operator == Operator::And => {
+            group.nodes.first().map_or(Ok(()), check_drivable)
+        }
         Node::Group(group) => group.nodes.iter().try_for_each(check_drivable),
     }
 }

@@ -68,7 +68,8 @@ impl Projection {
             }
         }
         // JavaScript lists integer-like names first.
-        distinct.sort_by_key(|column| column.name().and_then(integer_like).map_or((1, 0), |index| (0, index)));
+        distinct
+            .sort_by_key(|column| column.name().and_then(integer_like).map_or((1, 0), |index| (0, index)));
         Projection { columns: distinct }
     }
 
@@ -114,11 +115,14 @@ impl Projection {
             match column {
                 Column::Stored => {
                     members.extend(
-                        record.attributes().map(|(id, raw)| (table.attribute_name(id).to_owned(), raw.decode())),
+                        record
+                            .attributes()
+                            .map(|(id, raw)| (table.attribute_name(id).to_owned(), raw.decode())),
                     );
                 }
                 Column::Named { name, id, part, .. } => {
-                    let value = id.and_then(|id| record.attribute(id)).map(|raw| raw.decode()).unwrap_or_default();
+                    let value =
+                        id.and_then(|id| record.attribute(id)).map(|raw| raw.decode()).unwrap_or_default();
                     let value = match part {
                         Some(part) => part.of(value),
                         None => value,
@@ -163,8 +167,10 @@ impl Part {
         match self {
             Part::Member(name) => members.swap_remove(name).unwrap_or_default(),
             Part::Members(names) => {
-                let mut kept: Object =
-                    names.iter().filter_map(|name| Some((name.clone(), members.get(name)?.clone()))).collect();
+                let mut kept: Object = names
+                    .iter()
+                    .filter_map(|name| Some((name.clone(), members.get(name)?.clone())))
+                    .collect();
                 order_members(&mut kept);
                 Value::Object(kept)
             }

@@ -30,7 +30,11 @@ fn collect_attributes(conditions: &[Value], names: &mut Vec<String>) {
 ///
 /// # Errors
 /// The documented faults of conditions, the first one found.
-pub fn read_conditions(table: &Table, operator: Option<&Value>, conditions: &[Value]) -> Result<Group, OperationError> {
+pub fn read_conditions(
+    table: &Table,
+    operator: Option<&Value>,
+    conditions: &[Value],
+) -> Result<Group, OperationError> {
     check_sizes(operator, conditions, 0)?;
     read_group(table, operator, conditions)
 }
@@ -59,8 +63,13 @@ fn operator_of(operator: Option<&Value>) -> Result<Operator, OperationError> {
     }
 }
 
-fn read_group(table: &Table, operator: Option<&Value>, conditions: &[Value]) -> Result<Group, OperationError> {
-    let nodes = conditions.iter().map(|condition| read_node(table, condition)).collect::<Result<Vec<_>, _>>()?;
+fn read_group(
+    table: &Table,
+    operator: Option<&Value>,
+    conditions: &[Value],
+) -> Result<Group, OperationError> {
+    let nodes =
+        conditions.iter().map(|condition| read_node(table, condition)).collect::<Result<Vec<_>, _>>()?;
     Ok(Group { operator: operator_of(operator)?, nodes })
 }
 
@@ -84,11 +93,10 @@ fn read_condition(table: &Table, condition: &Value) -> Result<Condition, Operati
                 .ok_or_else(|| OperationError::invalid(format!("Unknown query comparator \"{text}\"")))?
         }
     };
-    let value = condition
-        .get("value")
-        .or_else(|| condition.get("search_value"))
-        .cloned()
-        .ok_or_else(|| OperationError::invalid(format!("Search condition for {attribute} must have a value")))?;
+    let value =
+        condition.get("value").or_else(|| condition.get("search_value")).cloned().ok_or_else(|| {
+            OperationError::invalid(format!("Search condition for {attribute} must have a value"))
+        })?;
     let value = converted(table, &attribute, value, converting)?;
     if comparator == Comparator::Between && !matches!(&value, Value::Array(ends) if ends.len() == 2) {
         return Err(OperationError::invalid(format!(
@@ -105,7 +113,12 @@ fn read_condition(table: &Table, condition: &Value) -> Result<Condition, Operati
 ///
 /// # Errors
 /// When the value is not of the declared type.
-pub fn converted(table: &Table, attribute: &str, value: Value, converting: bool) -> Result<Value, OperationError> {
+pub fn converted(
+    table: &Table,
+    attribute: &str,
+    value: Value,
+    converting: bool,
+) -> Result<Value, OperationError> {
     match table.attribute(attribute).and_then(|attribute| attribute.kind.as_deref()) {
         Some(kind) => to_declared_type(attribute, kind, value),
         None if converting => Ok(loosely_typed(value)),

@@ -210,6 +210,9 @@ pub struct Attribute {
     /// True when a secondary index is kept.
     #[serde(skip_serializing_if = "is_false")]
     pub indexed: bool,
+    /// True when the declaration says outright that there is no index, which descriptions repeat.
+    #[serde(skip_serializing_if = "is_false")]
+    pub says_unindexed: bool,
     /// True for the primary key.
     #[serde(skip_serializing_if = "is_false")]
     pub is_primary_key: bool,

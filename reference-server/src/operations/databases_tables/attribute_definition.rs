@@ -20,18 +20,24 @@ pub(super) fn read_attributes(sent: &Value, primary_key: &str) -> Result<Vec<Att
         };
         let attribute = read_attribute(entry, position)?;
         if attributes.iter().any(|known| known.name == attribute.name) {
-            return Err(OperationError::invalid(format!("'attributes[{position}]' repeats the name '{}'", attribute.name)));
+            return Err(OperationError::invalid(format!(
+                "'attributes[{position}]' repeats the name '{}'",
+                attribute.name
+            )));
         }
         attributes.push(attribute);
     }
     if !attributes.iter().any(|attribute| attribute.name == primary_key) {
-        return Err(OperationError::invalid(format!("'attributes' must include the primary key '{primary_key}'")));
+        return Err(OperationError::invalid(format!(
+            "'attributes' must include the primary key '{primary_key}'"
+        )));
     }
     Ok(attributes)
 }
 
 fn read_attribute(entry: &Object, position: usize) -> Result<Attribute, OperationError> {
-    let name = entry.get("name").or_else(|| entry.get("attribute")).and_then(Value::as_str).unwrap_or_default();
+    let name =
+        entry.get("name").or_else(|| entry.get("attribute")).and_then(Value::as_str).unwrap_or_default();
     if name.is_empty() {
         return Err(OperationError::invalid(format!("'attributes[{position}].name' is required")));
     }
@@ -42,13 +48,16 @@ fn read_attribute(entry: &Object, position: usize) -> Result<Attribute, Operatio
         name: name.to_owned(),
         kind: kind_of(entry),
         indexed: is_set("indexed"),
+        says_unindexed: flag("indexed") == Some(false),
         nullable: flag("nullable"),
         elements: elements_of(entry),
         properties: properties_of(entry),
         assigned_created_time: is_set("assignCreatedTime"),
         assigned_updated_time: is_set("assignUpdatedTime"),
         expires_at: is_set("expiresAt"),
-        computed: entry.get("computed").is_some_and(|computed| !matches!(computed, Value::Null | Value::Bool(false))),
+        computed: entry
+            .get("computed")
+            .is_some_and(|computed| !matches!(computed, Value::Null | Value::Bool(false))),
         relationship: entry.get("relationship").filter(|value| !value.is_null()).map(Value::to_serde),
         ..Attribute::default()
     })
@@ -61,7 +70,9 @@ fn kind_of(entry: &Object) -> Option<String> {
 fn elements_of(entry: &Object) -> Option<Box<AttributeType>> {
     match entry.get("elements") {
         Some(Value::Object(elements)) => Some(Box::new(read_type(elements))),
-        Some(Value::String(kind)) => Some(Box::new(AttributeType { kind: Some(kind.clone()), ..AttributeType::default() })),
+        Some(Value::String(kind)) => {
+            Some(Box::new(AttributeType { kind: Some(kind.clone()), ..AttributeType::default() }))
+        }
         _ => None,
     }
 }
@@ -92,8 +103,11 @@ pub(super) fn describe_attribute(attribute: &Attribute) -> Value {
     };
     let when = |flag: bool| flag.then_some(Value::Bool(true));
     put("type", attribute.kind.as_deref().map(Value::from));
-    put("elements", attribute.elements.as_ref().and_then(|elements| elements.kind.as_deref()).map(Value::from));
-    put("indexed", when(attribute.indexed));
+    put(
+        "elements",
+        attribute.elements.as_ref().and_then(|elements| elements.kind.as_deref()).map(Value::from),
+    );
+    put("indexed", if attribute.says_unindexed { Some(Value::Bool(false)) } else { when(attribute.indexed) });
     put("is_primary_key", when(attribute.is_primary_key));
     put("assigned_created_time", when(attribute.assigned_created_time && attribute.kind.is_some()));
     put("assigned_updated_time", when(attribute.assigned_updated_time && attribute.kind.is_some()));

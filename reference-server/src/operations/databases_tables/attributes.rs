@@ -11,17 +11,24 @@ pub(super) async fn create_attribute(call: Call) -> Outcome {
     let name = attribute_name(&call);
     check_attribute_name(&name)?;
     let exists = || {
-        OperationError::invalid(format!("attribute '{name}' already exists in {}.{}", database.name(), table.name))
+        OperationError::invalid(format!(
+            "attribute '{name}' already exists in {}.{}",
+            database.name(),
+            table.name
+        ))
     };
     if table.attribute(&name).is_some() {
         return Err(exists());
     }
     let indexed = call.body.get("indexed").and_then(Value::as_bool).unwrap_or(true);
-    let attribute = Attribute { indexed, ..Attribute::new(name.as_str()) };
+    let attribute = Attribute { indexed, says_unindexed: !indexed, ..Attribute::new(name.as_str()) };
     let within = table.clone();
     let added = database
         .write(move |txn| -> Result<bool, StoreError> {
-            let known = txn.catalog().table(&within.name).is_some_and(|table| table.attribute(&attribute.name).is_some());
+            let known = txn
+                .catalog()
+                .table(&within.name)
+                .is_some_and(|table| table.attribute(&attribute.name).is_some());
             txn.add_attributes(&within, vec![attribute.clone()])?;
             Ok(!known)
         })

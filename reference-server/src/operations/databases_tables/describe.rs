@@ -13,7 +13,9 @@ const SYSTEM: &str = "system";
 pub(super) async fn describe_all(call: Call) -> Outcome {
     let mut databases = Object::new();
     for database in call.server.store.databases() {
-        if database.name() != SYSTEM && access::sees_database(&call.caller, &call.server.store, database.name()) {
+        if database.name() != SYSTEM
+            && access::sees_database(&call.caller, &call.server.store, database.name())
+        {
             databases.insert(database.name().to_owned(), describe_tables(&call, &database)?);
         }
     }
@@ -52,9 +54,8 @@ fn describe(
     visibility: &Visibility,
 ) -> Result<Value, OperationError> {
     let show_computed = call.body.get("include_computed").and_then(Value::as_bool).unwrap_or(false);
-    let is_shown = |attribute: &&Attribute| {
-        (show_computed || !attribute.computed) && visibility.shows(&attribute.name)
-    };
+    let is_shown =
+        |attribute: &&Attribute| (show_computed || !attribute.computed) && visibility.shows(&attribute.name);
     let attributes = table.attributes.iter().filter(is_shown).map(describe_attribute).collect();
     let view = reader.view();
     let mut definition = Object::new();

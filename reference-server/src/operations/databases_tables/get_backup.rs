@@ -30,7 +30,9 @@ pub(super) async fn get_backup(call: Call) -> Outcome {
 /// The tables asked for by `table` or `tables`; `None` for all.
 fn wanted_tables(call: &Call) -> Option<Vec<String>> {
     match (call.body.get("tables"), call.body.get("table")) {
-        (Some(Value::Array(names)), _) => Some(names.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+        (Some(Value::Array(names)), _) => {
+            Some(names.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        }
         (_, Some(Value::String(name))) => Some(vec![name.clone()]),
         _ => None,
     }

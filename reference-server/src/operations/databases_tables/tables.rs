@@ -91,7 +91,9 @@ pub(super) async fn drop_table(call: Call) -> Outcome {
         Ok(true) => {
             Ok(Reply::Message(format!("successfully deleted table '{}.{}'", database.name(), table.name)))
         }
-        Ok(false) | Err(StoreError::NotFound(_)) => Err(no_table(ErrorKind::NotFound, database.name(), &table.name)),
+        Ok(false) | Err(StoreError::NotFound(_)) => {
+            Err(no_table(ErrorKind::NotFound, database.name(), &table.name))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -47,9 +47,11 @@ pub fn check_attribute_name(name: &str) -> Result<(), OperationError> {
 /// The documented texts: some with the status of a request's fault, some with the server's own.
 pub(super) fn check_key(key: &Value) -> Result<(), OperationError> {
     match key {
-        Value::String(text) if text == "null" || text == "undefined" => Err(OperationError::invalid(format!(
-            "Invalid hash value: '{text}' is not a valid hash attribute value, check log for more info"
-        ))),
+        Value::String(text) if text == "null" || text == "undefined" => {
+            Err(OperationError::invalid(format!(
+                "Invalid hash value: '{text}' is not a valid hash attribute value, check log for more info"
+            )))
+        }
         Value::String(text) if text.len() > MAX_KEY_BYTES => {
             let length = text.encode_utf16().count();
             Err(OperationError::fault(format!("Primary key size is too large: {length}")))

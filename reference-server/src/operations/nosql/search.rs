@@ -16,7 +16,9 @@ const SMALL: f64 = 200.0;
 pub(super) fn wanted_attributes(call: &Call, database: &Database, table: &Table) -> Option<Vec<Value>> {
     let wanted = call.body.get("get_attributes").and_then(Value::as_array)?;
     let starts_with_star = wanted.first().and_then(Value::as_str) == Some("*");
-    if starts_with_star && let Some(readable) = access::readable_attributes(&call.caller, database.name(), table) {
+    if starts_with_star
+        && let Some(readable) = access::readable_attributes(&call.caller, database.name(), table)
+    {
         return Some(readable.into_iter().map(Value::String).collect());
     }
     Some(wanted.to_vec())

@@ -2,8 +2,8 @@
 
 use super::search::{answer, check_known, count_in, names_in, projection, wanted_attributes};
 use crate::error::{ErrorKind, OperationError};
-use crate::operations::{Call, Outcome};
 use crate::operations::names::name_of;
+use crate::operations::{Call, Outcome};
 use crate::query::{Comparator, Group, Node, Operator, Search, condition_for, converted, read_sort};
 use crate::value::Value;
 
@@ -33,7 +33,14 @@ pub(super) async fn search_by_value(call: Call) -> Outcome {
     };
     // No record has null for a key.
     if condition.as_ref().is_some_and(|condition| condition.is_primary_key && condition.value.is_null()) {
-        let nothing = Search { table: table.clone(), filter: None, sort: None, reverse: false, offset: 0, limit: Some(0) };
+        let nothing = Search {
+            table: table.clone(),
+            filter: None,
+            sort: None,
+            reverse: false,
+            offset: 0,
+            limit: Some(0),
+        };
         return answer(database, nothing, projection(&table, wanted.as_deref()), call.form, false).await;
     }
     let sort = match call.body.get("sort") {
@@ -41,7 +48,8 @@ pub(super) async fn search_by_value(call: Call) -> Outcome {
         _ => None,
     };
     let search = Search {
-        filter: condition.map(|condition| Group { operator: Operator::And, nodes: vec![Node::Leaf(condition)] }),
+        filter: condition
+            .map(|condition| Group { operator: Operator::And, nodes: vec![Node::Leaf(condition)] }),
         sort,
         reverse: call.body.get("desc").and_then(Value::as_bool).unwrap_or(false),
         offset: count_in(&call, "offset").unwrap_or(0),

@@ -3,21 +3,19 @@
 use crate::store::{Attribute, CREATED_TIME, Table, UPDATED_TIME};
 use crate::value::{Object, Value, iso_text};
 
-
-
 /// Stamps a record about to be written, whatever its client sent in those places: the created time of `before` is
 /// kept, or else is `now`; the updated time is `now`.
 pub(super) fn stamp(table: &Table, record: &mut Object, before: Option<&Object>, now: f64) {
     for attribute in &table.attributes {
         if is_created_time(attribute) {
-            let kept = before.and_then(|before| before.get(&attribute.name)).filter(|time| !time.is_null()).cloned();
+            let kept =
+                before.and_then(|before| before.get(&attribute.name)).filter(|time| !time.is_null()).cloned();
             record.insert(attribute.name.clone(), kept.unwrap_or_else(|| time_value(attribute, now)));
         } else if is_updated_time(attribute) {
             record.insert(attribute.name.clone(), time_value(attribute, now));
         }
     }
 }
-
 
 fn is_created_time(attribute: &Attribute) -> bool {
     attribute.assigned_created_time || attribute.name == CREATED_TIME

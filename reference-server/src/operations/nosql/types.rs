@@ -11,14 +11,19 @@ pub(super) fn check_record(table: &Table, record: &mut Object, written: &Object)
     for attribute in &table.attributes {
         if attribute.computed || attribute.relationship.is_some() {
             if written.contains_key(&attribute.name) {
-                faults.push(format!("Computed property {} may not be directly assigned a value", attribute.name));
+                faults.push(format!(
+                    "Computed property {} may not be directly assigned a value",
+                    attribute.name
+                ));
             }
             continue;
         }
         let declared = declaration(attribute);
         match record.get_mut(&attribute.name) {
             Some(value) if !value.is_null() => check(&declared, &attribute.name, value, &mut faults),
-            _ if declared.nullable == Some(false) && !attribute.is_primary_key => faults.push(required(&attribute.name)),
+            _ if declared.nullable == Some(false) && !attribute.is_primary_key => {
+                faults.push(required(&attribute.name))
+            }
             _ => {}
         }
     }
@@ -63,75 +68,88 @@ fn check(declared: &Declared<'_>, path: &str, value: &mut Value, faults: &mut Ve
     if let Some(properties) = declared.properties {
         return check_object(declared.kind.unwrap_or_default(), properties, path, value, faults);
     }
-    let mut fault = |expected: &str| {
-        faults.push(format!("Value {} in property {path} must be {expected}", value.to_json()));
+    let fits = match declared.kind {
+        Some("Date") => replace(value, as_date),
+        Some("BigInt") => replace(value, big_integer),
+        Some("Bytes") => replace(value, as_bytes),
+        Some(kind) => is_of(kind, value),
+        None => true,
     };
-    match declared.kind {
-        Some("Int") => {
-            if !is_whole(value, 2_147_483_647.0, -2_147_483_648.0) {
-                fault("an integer (from -2147483648 to 2147483647)");
-            }
+    if !fits {
+        let expected = expected(declared.kind.unwrap_or_default());
+        faults.push(format!("Value {} in property {path} must be {expected}", value.to_json()));
+    } else if let (Value::Array(items), Some(elements)) = (value, declared.elements) {
+        let path = format!("{path}[*]");
+        for item in items.iter_mut().filter(|item| !item.is_null()) {
+            check(&declaration_of_type(elements), &path, item, faults);
         }
-        Some("Long") => {
-            if !is_whole(value, 9_007_199_254_740_992.0, -9_007_199_254_740_992.0) {
-                fault("an integer (from -9007199254740992 to 9007199254740992)");
-            }
-        }
-        Some("Float") => {
-            if !matches!(value, Value::Number(_)) {
-                fault("a number");
-            }
-        }
-        Some("String") => {
-            if !matches!(value, Value::String(_)) {
-                fault("a string");
-            }
-        }
-        Some("Boolean") => {
-            if !matches!(value, Value::Bool(_)) {
-                fault("a boolean");
-            }
-        }
-        Some("ID") => {
-            if !is_id(value) {
-                fault("a string, or an array of strings");
-            }
-        }
-        Some("Date") => match value {
-            Value::String(_) | Value::Number(_) | Value::Date(_) => match instant(value) {
-                Some(date @ Value::Date(_)) => *value = date,
-                _ => fault("a Date"),
-            },
-            _ => fault("a Date"),
-        },
-        Some("BigInt") => match big_integer(value) {
-            Some(integer) => *value = integer,
-            None => fault("an integer or a string of digits"),
-        },
-        Some("Bytes") => match value {
-            Value::Bytes(_) => {}
-            Value::String(text) => *value = Value::Bytes(std::mem::take(text).into_bytes()),
-            _ => fault("a string or bytes"),
-        },
-        Some("Blob") => {
-            if !matches!(value, Value::Bytes(_) | Value::String(_)) {
-                fault("a string or bytes");
-            }
-        }
-        Some("array") => {
-            let Value::Array(items) = value else { return fault("an Array") };
-            if let Some(elements) = declared.elements {
-                let path = format!("{path}[*]");
-                for item in items.iter_mut().filter(|item| !item.is_null()) {
-                    check(&declaration_of_type(elements), &path, item, faults);
-                }
-            }
-        }
-        _ => {}
     }
 }
 
-fn check_object(kind: &str, properties: &[AttributeType], path: &str, value: &mut Value, faults: &mut Vec<String>) {
+/// Puts what is stored in a value's place; false when the value is not of the type.
+fn replace(value: &mut Value, convert: fn(&Value) -> Option<Value>) -> bool {
+    match convert(value) {
+        Some(converted) => {
+            *value = converted;
+            true
+        }
+        None => false,
+    }
+}
+
+fn is_of(kind: &str, value: &Value) -> bool {
+    match kind {
+        "Int" => is_whole(value, 2_147_483_647.0, -2_147_483_648.0),
+        "Long" => is_whole(value, 9_007_199_254_740_992.0, -9_007_199_254_740_992.0),
+        "Float" => matches!(value, Value::Number(_)),
+        "String" => matches!(value, Value::String(_)),
+        "Boolean" => matches!(value, Value::Bool(_)),
+        "ID" => is_id(value),
+        "Blob" => matches!(value, Value::Bytes(_) | Value::String(_)),
+        "array" => matches!(value, Value::Array(_)),
+        // Other type names enforce nothing.
+        _ => true,
+    }
+}
+
+/// What a fault says the value must be.
+fn expected(kind: &str) -> &'static str {
+    match kind {
+        "Int" => "an integer (from -2147483648 to 2147483647)",
+        "Long" => "an integer (from -9007199254740992 to 9007199254740992)",
+        "Float" => "a number",
+        "String" => "a string",
+        "Boolean" => "a boolean",
+        "ID" => "a string, or an array of strings",
+        "Date" => "a Date",
+        "BigInt" => "an integer or a string of digits",
+        "array" => "an Array",
+        _ => "a string or bytes",
+    }
+}
+
+fn as_date(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(_) | Value::Number(_) | Value::Date(_) => instant(value).filter(|date| !date.is_null()),
+        _ => None,
+    }
+}
+
+fn as_bytes(value: &Value) -> Option<Value> {
+    match value {
+        Value::Bytes(_) => Some(value.clone()),
+        Value::String(text) => Some(Value::Bytes(text.clone().into_bytes())),
+        _ => None,
+    }
+}
+
+fn check_object(
+    kind: &str,
+    properties: &[AttributeType],
+    path: &str,
+    value: &mut Value,
+    faults: &mut Vec<String>,
+) {
     let Value::Object(members) = value else {
         let kind = if kind.is_empty() { String::new() } else { format!(" ({kind})") };
         faults.push(format!("Value {} in property {path} must be an object{kind}", value.to_json()));

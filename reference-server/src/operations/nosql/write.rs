@@ -99,7 +99,9 @@ fn check_key_of(table: &Table, record: &Object, write: Write) -> Result<(), Oper
 }
 
 fn missing_key() -> OperationError {
-    OperationError::invalid("a valid hash attribute must be provided with update record, check log for more info")
+    OperationError::invalid(
+        "a valid hash attribute must be provided with update record, check log for more info",
+    )
 }
 
 /// A dynamic table gets an indexed attribute for every name it has not met.
@@ -129,7 +131,12 @@ struct Batch<'r> {
 }
 
 impl Batch<'_> {
-    fn write(&mut self, txn: &mut WriteTxn<'_>, table: &Arc<Table>, record: &Object) -> Result<(), OperationError> {
+    fn write(
+        &mut self,
+        txn: &mut WriteTxn<'_>,
+        table: &Arc<Table>,
+        record: &Object,
+    ) -> Result<(), OperationError> {
         let sent_key = record.get(&table.primary_key).filter(|key| !key.is_null());
         let key = match sent_key {
             Some(key) => key.clone(),
@@ -188,7 +195,8 @@ impl Batch<'_> {
         let next = match self.last_number {
             Some(last) => last + 1.0,
             None => {
-                let last = last_number(txn, table)?.max(self.request.numbers.last(&self.request.database, table.id));
+                let last =
+                    last_number(txn, table)?.max(self.request.numbers.last(&self.request.database, table.id));
                 last + 1.0
             }
         };
@@ -208,7 +216,8 @@ fn members_of(record: &Record<'_>, table: &Table) -> Object {
 
 /// The highest whole number among a table's keys, 0 without one.
 fn last_number(txn: &mut WriteTxn<'_>, table: &Table) -> Result<f64, OperationError> {
-    let numbers = KeyRange::new(Bound::Included(&Value::Number(0.0)), Bound::Excluded(&Value::String(String::new())));
+    let numbers =
+        KeyRange::new(Bound::Included(&Value::Number(0.0)), Bound::Excluded(&Value::String(String::new())));
     for record in txn.view()?.scan(table, numbers, true)? {
         if let Value::Number(number) = record?.key() {
             return Ok(number.floor());
