@@ -52,6 +52,11 @@ impl Database {
         &self.name
     }
 
+    /// Its file.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// Its tables now. Within a read transaction use the transaction's own catalog.
     pub fn catalog(&self) -> Arc<Catalog> {
         self.environment.catalog()
@@ -78,7 +83,8 @@ impl Database {
 
     /// Runs `work` in the database's write transaction, together with whatever else waits, and returns when the
     /// commit is durable. Work that fails leaves nothing. `work` may run more than once: when another request of the
-    /// same commit fails, or when the database has to grow; only the last run counts.
+    /// same commit fails, or when the database has to grow; only the last run counts. The work is done even when
+    /// nobody waits for it any more.
     ///
     /// # Errors
     /// What `work` returns, or what the store makes of a failed commit.
@@ -135,7 +141,8 @@ impl Database {
         let state = std::mem::replace(&mut *self.writer.lock(), WriterState::Closed);
         if let WriterState::Running(requests, thread) = state {
             drop(requests);
-            if thread.join().is_err() {
+            // The last user may be a request that the writer itself has just finished.
+            if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
                 tracing::error!(database = self.name, "the writer ended unexpectedly");
             }
         }

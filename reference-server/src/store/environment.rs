@@ -7,6 +7,8 @@ use arc_swap::ArcSwap;
 use heed::types::Bytes;
 use heed::{AnyTls, CommitOrAbort, DatabaseFlags, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
 use parking_lot::Mutex;
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -210,6 +212,23 @@ impl Environment {
         Ok(())
     }
 
+    /// Finds out whether a failed commit is due to a full disk: to LMDB a write that was cut short is like any failed
+    /// one. Only the writer may ask, without a transaction.
+    pub(super) fn explain(&self, error: StoreError) -> StoreError {
+        if !error.is_failed_write() {
+            return error;
+        }
+        // Nothing refers to what lies behind the end of the file.
+        let probe = || {
+            let mut file = File::options().append(true).open(self.env.path())?;
+            file.write_all(&[0; 64 << 10])
+        };
+        match probe().map_err(StoreError::from) {
+            Err(StoreError::DiskFull) => StoreError::DiskFull,
+            _ => error,
+        }
+    }
+
     /// Makes everything written so far durable.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         Ok(self.env.force_sync()?)
@@ -221,7 +240,7 @@ impl Environment {
     }
 
     /// Copies the environment as it is now into `to`, without the free pages.
-    pub(super) fn copy(&self, to: &mut std::fs::File) -> Result<(), StoreError> {
+    pub(super) fn copy(&self, to: &mut File) -> Result<(), StoreError> {
         let _visit = self.gate.enter();
         Ok(self.env.copy_to_file(to, heed::CompactionOption::Enabled)?)
     }

@@ -54,6 +54,12 @@ impl StoreError {
     pub(super) fn is_map_full(&self) -> bool {
         matches!(self, StoreError::Heed(error) if matches!(**error, heed::Error::Mdb(heed::MdbError::MapFull)))
     }
+
+    /// True for the error LMDB makes of a write that was cut short.
+    pub(super) fn is_failed_write(&self) -> bool {
+        const EIO: i32 = 5;
+        matches!(self, StoreError::Io(error) if error.raw_os_error() == Some(EIO))
+    }
 }
 
 impl From<heed::Error> for StoreError {

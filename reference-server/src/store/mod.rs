@@ -74,8 +74,11 @@ impl Store {
         for entry in std::fs::read_dir(folder)? {
             let file = entry?.path();
             if files::is_database(&file) {
-                let database = Database::open(&file, "", &options)?;
-                databases.insert(database.name().to_owned(), Arc::new(database));
+                let database = Database::open(&file, "", &options).map_err(|error| match error {
+                    StoreError::Heed(error) => StoreError::Corrupt(format!("{}: {error}", file.display())),
+                    other => other,
+                })?;
+                add_database(&mut databases, database, folder);
             }
         }
         let store = Store {
@@ -163,6 +166,21 @@ impl Drop for Store {
             if !closing.wait_timeout(CLOSING_PATIENCE) {
                 tracing::warn!(database = name, "still in use while the store closes");
             }
+        }
+    }
+}
+
+/// Adds an opened database. Of two files that hold a database of the same name (somebody copied one), the one that
+/// bears its name counts.
+fn add_database(databases: &mut BTreeMap<String, Arc<Database>>, database: Database, folder: &Path) {
+    let name = database.name().to_owned();
+    let proper = |database: &Database| database.file() == files::path_of(folder, &name, 0);
+    match databases.get(&name) {
+        Some(first) if proper(first) || !proper(&database) => {
+            tracing::warn!(database = name, file = %database.file().display(), "ignored: another file has this database");
+        }
+        _ => {
+            databases.insert(name, Arc::new(database));
         }
     }
 }

@@ -91,15 +91,17 @@ impl KeyRange {
         }
     }
 
-    /// True when a value lies in the range; an array also when one of its elements does.
+    /// True when an attribute's value has an index entry in the range: a scalar that lies in it, or an array with
+    /// such an element.
     pub fn contains(&self, value: &Value) -> bool {
-        self.holds(value)
-            || value
-                .as_array()
-                .is_some_and(|items| items.iter().any(|item| !is_nested(item) && self.holds(item)))
+        match value {
+            Value::Array(items) => items.iter().any(|item| !is_nested(item) && self.contains_key(item)),
+            scalar => !is_nested(scalar) && self.contains_key(scalar),
+        }
     }
 
-    pub(super) fn holds(&self, value: &Value) -> bool {
+    /// True when a primary key lies in the range. An array counts as a whole.
+    pub fn contains_key(&self, value: &Value) -> bool {
         if let Some(prefix) = &self.prefix {
             return value.as_str().is_some_and(|text| text.starts_with(prefix.as_str()));
         }
@@ -177,6 +179,9 @@ mod tests {
         let range = KeyRange::new(Bound::Excluded(&five), Bound::Unbounded);
         assert!(!range.contains(&five) && range.contains(&Value::from("a")));
         assert!(range.contains(&Value::Array(vec![Value::Number(1.0), Value::Number(6.0)])));
+        let array = Value::Array(vec![five]);
+        assert!(!range.contains(&array) && range.contains_key(&array));
+        assert!(!KeyRange::all().contains(&Value::Object(Default::default())));
         assert!(KeyRange::starting_with("ab").contains(&Value::from("abc")));
         assert!(!KeyRange::starting_with("ab").contains(&Value::Number(1.0)));
     }

@@ -7,14 +7,18 @@ use super::index::{self, EXPIRY};
 use super::keys;
 use super::ranges::{KeyRange, ValueRange, next_prefix};
 use super::record::Record;
-use crate::value::Value;
+use crate::value::{Value, compare};
 use heed::types::Bytes;
 use heed::{AnyTls, RoRange, RoRevRange, RoTxn};
+use std::cmp::Ordering;
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// A snapshot of a database. May be sent between threads; must not be held while waiting for a write to the same
-/// database, which may have to wait for all snapshots to end.
+/// A snapshot of a database. May be sent between threads.
+///
+/// Keep it short, and have one per database at a time: a write that makes the database grow waits until all snapshots
+/// have ended and lets no new ones begin meanwhile. So never wait for a write, or begin a second snapshot of the same
+/// database, while holding one.
 pub struct ReadTxn<'e> {
     reading: Reading<'e>,
     trees: Trees,
@@ -109,7 +113,7 @@ impl<'t> View<'t> {
         stored.extend_from_slice(&table.id.to_be_bytes());
         let Some(exact) = keys::append_key(&mut stored, key) else { return Ok(None) };
         let record = self.get_stored(&stored)?;
-        Ok(record.filter(|record| exact || record.key() == *key))
+        Ok(record.filter(|record| exact || compare(&record.key(), key) == Ordering::Equal))
     }
 
     /// The record of an encoded primary key, as index hits give it.
@@ -312,7 +316,8 @@ impl<'t> Iterator for Scan<'t> {
             };
             match record {
                 Ok(record) if record.is_expired(self.now) => {}
-                Ok(record) if self.check.as_ref().is_some_and(|range| !range.holds(&record.key())) => {}
+                Ok(record) if self.check.as_ref().is_some_and(|range| !range.contains_key(&record.key())) => {
+                }
                 result => return Some(result),
             }
         }

@@ -190,9 +190,20 @@ impl<'t> Record<'t> {
         self.head_number(17) <= now
     }
 
-    /// All times of the record.
-    pub(super) fn times(&self) -> Times {
-        Times { created: self.created(), updated: self.updated(), expires_at: self.head_number(17) }
+    /// The encoding of this record without one attribute.
+    pub(super) fn without(&self, attribute: AttributeId) -> Vec<u8> {
+        let kept = || (0..self.entries.len()).filter(|at| entry_attribute(&self.entries[*at]) != attribute);
+        let mut out = Vec::with_capacity(self.bytes.len());
+        out.extend_from_slice(&self.head[..HEAD - 4]);
+        out.extend_from_slice(&(kept().count() as u32).to_le_bytes());
+        let mut end = 0;
+        for at in kept() {
+            end += self.value(at).json.len() as u32;
+            out.extend_from_slice(&self.entries[at][..4]);
+            out.extend_from_slice(&end.to_le_bytes());
+        }
+        kept().for_each(|at| out.extend_from_slice(self.value(at).json));
+        out
     }
 
     /// The whole encoding, for the history.

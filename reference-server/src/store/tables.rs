@@ -7,8 +7,7 @@ use super::index;
 use super::ranges::{KeyRange, next_prefix};
 use super::read::Pairs;
 use super::record::{PRIMARY_KEY, Record};
-use super::write::WriteTxn;
-use crate::value::{Object, Value};
+use super::write::{MOST_PENDING, WriteTxn};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -115,19 +114,31 @@ impl WriteTxn<'_> {
     }
 
     fn index_stored_values(&mut self, table: &Table, attributes: &[AttributeId]) -> Result<(), StoreError> {
-        let mut pending = std::mem::take(&mut self.pending);
-        for pair in Pairs::under(&self.txn, &self.environment.trees.records, &table.id.to_be_bytes())? {
-            let (stored, bytes) = pair?;
-            let record = Record::new(bytes)?;
-            let key = pending.record(&stored[4..]);
-            for id in attributes {
-                if let Some(value) = record.attribute(*id) {
-                    pending.add_stored(index::prefix(table.id, *id), value, key);
+        let (mut from, end) = KeyRange::all().under(&table.id.to_be_bytes());
+        loop {
+            // A piece at a time: entries cannot be written while the records are walked.
+            let mut last = None;
+            let pairs = Pairs::new(&self.txn, &self.environment.trees.records, &from, &end, false)?;
+            for pair in pairs {
+                let (stored, bytes) = pair?;
+                let record = Record::new(bytes)?;
+                let key = self.pending.record(&stored[4..]);
+                for id in attributes {
+                    if let Some(value) = record.attribute(*id) {
+                        self.pending.add_stored(index::prefix(table.id, *id), value, key);
+                    }
+                }
+                if self.pending.size() > MOST_PENDING {
+                    last = Some(stored.to_vec());
+                    break;
                 }
             }
+            self.write_pending()?;
+            match last {
+                Some(last) => from = [&last[..], &[0]].concat(),
+                None => return Ok(()),
+            }
         }
-        self.pending = pending;
-        self.write_pending()
     }
 
     /// Writes every record that has a value of an attribute again, without it. Times and history stay as they are.
@@ -142,7 +153,7 @@ impl WriteTxn<'_> {
                 let (stored, bytes) = pair?;
                 let record = Record::new(bytes)?;
                 if record.attribute(attribute).is_some() {
-                    rewritten.push((stored.to_vec(), without(&record, attribute), bytes.len()));
+                    rewritten.push((stored.to_vec(), record.without(attribute), bytes.len()));
                 }
                 last = Some(stored.to_vec());
             }
@@ -163,8 +174,8 @@ impl WriteTxn<'_> {
         self.changes += 1;
         let trees = self.environment.trees;
         let mut left = limit;
-        for tree in [trees.records, trees.index, trees.history] {
-            left -= self.delete_some(&tree, &id.to_be_bytes(), left)?;
+        for (tree, has_duplicates) in [(trees.records, false), (trees.index, true), (trees.history, false)] {
+            left -= self.delete_some(&tree, has_duplicates, &id.to_be_bytes(), left)?;
             if left == 0 {
                 return Ok(false);
             }
@@ -177,29 +188,28 @@ impl WriteTxn<'_> {
     }
 
     /// Deletes up to `limit` pairs whose keys begin with `prefix`; returns how many.
-    fn delete_some(&mut self, tree: &Tree, prefix: &[u8], limit: usize) -> Result<usize, StoreError> {
-        let mut count = 0;
-        let mut last = None;
-        for pair in Pairs::under(&self.txn, tree, prefix)?.take(limit) {
-            last = Some(pair?.0.to_vec());
-            count += 1;
+    fn delete_some(
+        &mut self,
+        tree: &Tree,
+        has_duplicates: bool,
+        prefix: &[u8],
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let doomed: Vec<(Vec<u8>, Vec<u8>)> = Pairs::under(&self.txn, tree, prefix)?
+            .take(limit)
+            .map(|pair| {
+                pair.map(|(key, value)| {
+                    (key.to_vec(), if has_duplicates { value.to_vec() } else { Vec::new() })
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        for (key, value) in &doomed {
+            let deleted = match has_duplicates {
+                true => tree.delete_one_duplicate(&mut self.txn, key, value),
+                false => tree.delete(&mut self.txn, key),
+            };
+            self.noted(deleted)?;
         }
-        let Some(last) = last else { return Ok(0) };
-        // Whole keys only: a key's duplicates beyond the limit go with it.
-        let range = (Bound::Included(prefix), Bound::Included(&last[..]));
-        let deleted = tree.delete_range(&mut self.txn, &range);
-        self.noted(deleted)?;
-        Ok(count)
+        Ok(doomed.len())
     }
-}
-
-/// The encoding of a record without one attribute.
-fn without(record: &Record<'_>, attribute: AttributeId) -> Vec<u8> {
-    let kept: Vec<_> = record.attributes().filter(|(id, _)| *id != attribute).collect();
-    let members: Object = kept.iter().map(|(id, value)| (id.0.to_string(), value.decode())).collect();
-    let ids: Vec<AttributeId> = kept.iter().map(|(id, _)| *id).collect();
-    let key: Value = record.key();
-    let mut out = Vec::new();
-    super::record::encode(&mut out, record.times(), &ids, &key, &members);
-    out
 }

@@ -8,13 +8,14 @@ use super::index::{self, EXPIRY, Pending};
 use super::keys;
 use super::read::{TableSize, View};
 use super::record::{self, PRIMARY_KEY, RawValue, Record, Times};
-use crate::value::{Object, Value};
+use crate::value::{Object, Value, compare};
 use heed::RwTxn;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Pending index entries are written when they take more than this.
-const MOST_PENDING: usize = 32 << 20;
+pub(super) const MOST_PENDING: usize = 32 << 20;
 
 /// One request's part of a write transaction. Its changes are seen by its own reads at once, by everybody else when
 /// the request is acknowledged.
@@ -151,22 +152,20 @@ impl<'e> WriteTxn<'e> {
     ) -> Result<bool, StoreError> {
         let exact = stored_key(&mut scratch.key, table, key)?;
         let records = self.environment.trees.records;
-        let old = records.get(&self.txn, &scratch.key)?.map(Record::new).transpose()?;
-        if let Some(old) = old {
-            if !exact && old.key() != *key {
-                return Err(StoreError::UnusableKey);
-            }
-            if !replace && !old.is_expired(self.timestamp) {
+        if !replace {
+            let old = records.get(&self.txn, &scratch.key)?.map(Record::new).transpose()?;
+            if old.is_some_and(|old| !old.is_expired(self.timestamp) && (exact || has_key(&old, key))) {
                 return Ok(false);
             }
         }
-        // Borrows of the old record end here where the catalog changes; it is fetched again below.
-        if !record.keys().all(|name| table.attribute_id(name).is_some_and(|id| table.is_settled(id))) {
+        if !find_attributes(&mut scratch.attributes, table, record) {
             *table = self.intern_names(table, record)?;
+            find_attributes(&mut scratch.attributes, table, record);
         }
         let old = records.get(&self.txn, &scratch.key)?.map(Record::new).transpose()?;
-        scratch.attributes.clear();
-        scratch.attributes.extend(record.keys().filter_map(|name| table.attribute_id(name)));
+        if old.is_some_and(|old| !exact && !has_key(&old, key)) {
+            return Err(StoreError::UnusableKey);
+        }
         let live = old.filter(|old| !old.is_expired(self.timestamp));
         let times = Times {
             created: live.map_or(self.timestamp, |old| old.created()),
@@ -223,7 +222,7 @@ impl<'e> WriteTxn<'e> {
         let records = self.environment.trees.records;
         let Some(bytes) = records.get(&self.txn, stored)? else { return Ok(false) };
         let old = Record::new(bytes)?;
-        if expected.is_some_and(|key| old.key() != *key) {
+        if expected.is_some_and(|key| !has_key(&old, key)) {
             return Ok(false);
         }
         let live = !old.is_expired(self.timestamp);
@@ -421,9 +420,39 @@ fn queue_index_changes(
     }
 }
 
+/// Finds the ids of a record's names, into `out`; false when the table's definition has to change first. The ids
+/// of the record before are tried first, as the records of a request mostly have the same names.
+fn find_attributes(out: &mut Vec<AttributeId>, table: &Table, record: &Object) -> bool {
+    out.truncate(record.len());
+    for (at, name) in record.keys().enumerate() {
+        let settled = |id: &AttributeId| table.is_settled(*id);
+        match out.get(at).copied() {
+            Some(likely) if table.attribute_name(likely) == name && settled(&likely) => {}
+            _ => match table.attribute_id(name).filter(settled) {
+                Some(id) if at < out.len() => out[at] = id,
+                Some(id) => out.push(id),
+                None => {
+                    out.truncate(at);
+                    return false;
+                }
+            },
+        }
+    }
+    true
+}
+
+/// True when a record has this primary key; asked where the stored key does not tell.
+fn has_key(record: &Record<'_>, key: &Value) -> bool {
+    compare(&record.key(), key) == Ordering::Equal
+}
+
 /// The key of a record in the records tree, into `out`; true when it tells the primary key in full.
 fn stored_key(out: &mut Vec<u8>, table: &Table, key: &Value) -> Result<bool, StoreError> {
     out.clear();
     out.extend_from_slice(&table.id.to_be_bytes());
+    let printable = |value: &Value| !matches!(value, Value::Number(number) if !number.is_finite());
+    if !printable(key) || key.as_array().is_some_and(|items| !items.iter().all(printable)) {
+        return Err(StoreError::UnusableKey);
+    }
     keys::append_key(out, key).ok_or(StoreError::UnusableKey)
 }

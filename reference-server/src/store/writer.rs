@@ -157,6 +157,7 @@ impl Writer {
                     }
                 }
                 Attempt::Failed(error) => {
+                    let error = self.environment.explain(error);
                     tracing::error!(%error, file = %self.environment.path().display(), "a commit failed");
                     return fail_all(batch, &error);
                 }

@@ -1,9 +1,11 @@
 //! Tests of the store as a whole.
 
+mod crash;
 mod files;
 mod history;
 mod model;
 mod records;
+mod speed;
 mod tables;
 mod writer;
 

@@ -251,3 +251,18 @@ fn dates_and_big_integers_are_indexed_as_numbers() {
         assert_eq!(read.index(table, id, KeyRange::all(), false).unwrap().count(), 0, "{name}");
     }
 }
+
+#[test]
+fn what_cannot_be_a_key_is_refused() {
+    let test = TestStore::new();
+    let database = test.data();
+    let table = create_table(&database, TableSpec::dynamic("t", "id"));
+    for key in
+        [json("{}"), json("[[1]]"), Value::Number(f64::NAN), Value::Array(vec![Value::Number(f64::INFINITY)])]
+    {
+        let work = table.clone();
+        let result = database.write_blocking(move |txn| txn.put(&work, &key, &Object::new(), None));
+        assert!(matches!(result, Err(StoreError::UnusableKey)));
+    }
+    assert_eq!(database.read().unwrap().count(&table).unwrap(), 0);
+}

@@ -169,3 +169,23 @@ fn idle_writers_sweep_what_has_expired() {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn transactions_may_move_between_threads() {
+    fn is_send<T: Send>() {}
+    fn is_shared<T: Send + Sync>() {}
+    is_send::<ReadTxn<'_>>();
+    is_shared::<Database>();
+    is_shared::<Store>();
+    // The last user of a database may be a request: the writer then drops its own database.
+    let test = TestStore::new();
+    let database = test.data();
+    let own = database.clone();
+    test.store().drop_database("data").unwrap();
+    drop(database);
+    let closed: Result<(), StoreError> = own.clone().write_blocking(move |_| {
+        let _ = own.name();
+        Ok(())
+    });
+    assert!(matches!(closed, Err(StoreError::Closed)));
+}
