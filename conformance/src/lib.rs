@@ -1,1 +1,208 @@
-//! To be filled.
+//! Says, requirement by requirement, whether an endpoint speaks the Operations API.
+//!
+//! A run probes the target, tells it stories (scenarios, which are data, and contract checks, which are generated
+//! from the schemas), each under names of its own, removes what it made, and reports. Nothing here knows how any
+//! server works inside.
+//!
+//! ```no_run
+//! # async fn example() {
+//! let report = conformance::run("http://admin:password@127.0.0.1:9925").await;
+//! report.assert_conforms();
+//! # }
+//! ```
+
+pub mod checks;
+pub mod diff;
+pub mod event;
+pub mod import;
+pub mod layout;
+pub mod matcher;
+pub mod pointer;
+pub mod probe;
+pub mod report;
+pub mod runner;
+pub mod scenario;
+pub mod secrets;
+pub mod target;
+pub mod tokens;
+pub mod verdict;
+
+pub use runner::{Options, Sink, Stop};
+pub use scenario::Profile;
+pub use target::{Credentials, Reach, Target};
+
+use event::{Event, Finished, Kind, Planned, RequirementNote, Started};
+use report::{Summary, terminal};
+use runner::{Plan, Run, Settle};
+use scenario::{Level, LoadError, Names, Suite};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Everything that a run brought to light.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The events in the order they happened.
+    pub events: Vec<Event>,
+}
+
+impl Report {
+    /// 0: everything required passed and something ran; 1: something failed; 2: the run could not be done.
+    pub fn exit_status(&self) -> u8 {
+        Summary::new(&self.events).exit_status()
+    }
+
+    /// The report as a person reads it.
+    pub fn to_text(&self) -> String {
+        terminal::render(&self.events, terminal::Look::default())
+    }
+
+    /// Panics with the report unless the target conforms: for tests.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn assert_conforms(&self) {
+        assert!(self.exit_status() == 0, "{}", self.to_text());
+    }
+}
+
+/// All stories: the recorded and written ones, and those generated from the schemas.
+///
+/// # Errors
+/// [`LoadError`] when one is malformed or their number is not the declared one.
+pub fn suite() -> Result<Suite, LoadError> {
+    let mut suite = scenario::embedded()?;
+    suite.scenarios.extend(checks::contract::scenarios());
+    suite.scenarios.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(suite)
+}
+
+/// Runs the whole suite against an endpoint, with the super user's name and password in its address
+/// (`http://user:password@host:port`), or `admin` and `password`.
+pub async fn run(url: &str) -> Report {
+    let (address, admin) = split_credentials(url);
+    match Target::new(&address, admin, Reach::default()) {
+        Ok(target) => run_with(target, Options::default(), Arc::new(|_| ()), Stop::default()).await,
+        Err(error) => could_not(Vec::new(), error.to_string(), Instant::now()),
+    }
+}
+
+/// Takes name and password out of an address.
+pub fn split_credentials(url: &str) -> (String, Credentials) {
+    let default = Credentials { username: "admin".to_owned(), password: "password".to_owned() };
+    let inside = url.split_once("://").and_then(|(scheme, rest)| {
+        let (pair, place) = rest.rsplit_once('@')?;
+        Some((format!("{scheme}://{place}"), Credentials::parse(pair)?))
+    });
+    inside.unwrap_or_else(|| (url.to_owned(), default))
+}
+
+/// Runs what the options choose; every event goes to the sink as it happens.
+pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) -> Report {
+    let started = Instant::now();
+    let names = options.names.clone().unwrap_or_else(Names::random);
+    let mut run = Run::new(target, names, sink, stop);
+    run.context.profile = options.profile;
+    run.emit(Event::Started(Started {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        target: run.target.address(),
+        run: run.names.run().to_owned(),
+        profile: options.profile,
+        at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+    }));
+    let suite = match suite() {
+        Ok(suite) => suite,
+        Err(error) => return finish(&run, Some(error.to_string()), started),
+    };
+    let findings = match probe::probe(&run.target, &run.names, options.settle).await {
+        Ok(findings) => findings,
+        Err(error) => return finish(&run, Some(error.to_string()), started),
+    };
+    run.settle = Settle {
+        longest: Duration::from_millis(findings.probed.settle_ms),
+        measured: Duration::from_secs_f64(findings.probed.visibility_ms / 1000.0),
+    };
+    run.context.roots.clone_from(&findings.roots);
+    if !options.take_data {
+        run.foreign.clone_from(&findings.probed.foreign);
+    }
+    run.emit(Event::Probed(findings.probed));
+    let plan = Plan::new(&suite, &options);
+    run.emit(Event::Planned(Planned {
+        declared: plan.declared,
+        chosen: plan.chosen,
+        requirements: requirement_notes(),
+    }));
+    let run = Arc::new(run);
+    runner::execute(&run, &plan, options.jobs).await;
+    let judged: HashSet<String> = run
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Checked(check) if check.kind != Kind::Cleanup && !check.id.starts_with("answers/") => Some(check.id),
+            _ => None,
+        })
+        .collect();
+    let error = (judged.len() != plan.chosen)
+        .then(|| format!("{} checks were chosen, but {} were judged", plan.chosen, judged.len()));
+    finish(&run, error, started)
+}
+
+fn finish(run: &Run, error: Option<String>, started: Instant) -> Report {
+    let events = run.events();
+    let mut verdicts: BTreeMap<String, usize> = BTreeMap::new();
+    for event in &events {
+        if let Event::Checked(check) = event {
+            *verdicts.entry(check.verdict.word().to_owned()).or_default() += 1;
+        }
+    }
+    run.emit(Event::Finished(Finished {
+        verdicts,
+        millis: started.elapsed().as_secs_f64() * 1000.0,
+        interrupted: run.stop.stopped(),
+        error,
+    }));
+    Report { events: run.events() }
+}
+
+fn could_not(mut events: Vec<Event>, error: String, started: Instant) -> Report {
+    let millis = started.elapsed().as_secs_f64() * 1000.0;
+    events.push(Event::Finished(Finished { millis, error: Some(error), ..Finished::default() }));
+    Report { events }
+}
+
+/// Every requirement of the contract, as reports show it.
+pub fn requirement_notes() -> Vec<RequirementNote> {
+    let registry = spec::registry();
+    let owners: BTreeMap<&str, &str> = registry
+        .operations()
+        .iter()
+        .flat_map(|operation| operation.requirements.iter().map(|r| (r.id.as_str(), operation.name.as_str())))
+        .collect();
+    registry
+        .requirements()
+        .map(|requirement| RequirementNote {
+            id: requirement.id.clone(),
+            level: match requirement.level {
+                spec::Level::Must => Level::Must,
+                spec::Level::Should => Level::Should,
+                spec::Level::May => Level::May,
+            },
+            text: requirement.text.clone(),
+            operation: owners.get(requirement.id.as_str()).map(|name| (*name).to_owned()),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_may_stand_in_the_address() {
+        let (address, admin) = split_credentials("http://kim:a@b:c@127.0.0.1:9925");
+        assert_eq!(address, "http://127.0.0.1:9925");
+        assert_eq!((admin.username.as_str(), admin.password.as_str()), ("kim", "a@b:c"));
+        assert_eq!(split_credentials("http://127.0.0.1:9925").1.username, "admin");
+    }
+}

@@ -1,0 +1,7 @@
+//! Checks that are not written down one by one: those generated from the schemas, and those that look at every
+//! answer of a run.
+
+mod answers;
+pub mod contract;
+
+pub use answers::{Seen, over_all_answers, requirements as requirements_of_rules};

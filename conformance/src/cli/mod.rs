@@ -1,0 +1,250 @@
+//! Options, subcommands, progress, and where reports go.
+
+mod embedded;
+mod list;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use conformance::event::Event;
+use conformance::report::{json, junit, terminal};
+use conformance::{Credentials, Options, Profile, Reach, Sink, Stop, Target};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Says, requirement by requirement, whether an endpoint speaks the Operations API.
+#[derive(Debug, Parser)]
+#[command(name = "conformance", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = "Exit status: 0 everything required passed; 1 something failed; 2 the run could not be done.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the checks.
+    List {
+        #[command(flatten)]
+        choice: ChoiceArgs,
+        /// List requirements and how many checks bear on each.
+        #[arg(long)]
+        requirements: bool,
+    },
+    /// Show a scenario, a check or a requirement.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Turn recorded exchanges into scenarios.
+    #[command(hide = true)]
+    Import {
+        /// The folder of recordings, with a folder per category.
+        from: PathBuf,
+        /// The folder of scenarios.
+        to: PathBuf,
+    },
+    /// Count the scenarios in a folder and write its manifest.
+    #[command(hide = true)]
+    Seal {
+        /// The folder of scenarios.
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct ChoiceArgs {
+    /// Only checks whose id contains TEXT, or whose operation or requirement is TEXT.
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+    /// Only checks of this category.
+    #[arg(long, value_name = "NAME")]
+    category: Vec<String>,
+    /// How much is demanded: statuses and shapes; exact texts; also what was never documented.
+    #[arg(long, value_enum, default_value_t = Profile::Full)]
+    profile: Profile,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// The endpoint: http://host:port, https://host:port or unix:/path. Without it the built-in server is tested.
+    url: Option<String>,
+    /// The super user's name and password.
+    #[arg(short, long, value_name = "USER:PASSWORD", env = "CONFORMANCE_USER", hide_env_values = true)]
+    user: Option<String>,
+    /// Accept any TLS certificate.
+    #[arg(short = 'k', long)]
+    insecure: bool,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    /// How many stories are told at once.
+    #[arg(long, default_value_t = 8, value_name = "N")]
+    jobs: usize,
+    /// How long, in milliseconds, to wait for changes of structure, users and roles to become visible.
+    #[arg(long, value_name = "MS")]
+    settle: Option<u64>,
+    /// Use the shared database 'data' even when it holds tables.
+    #[arg(long)]
+    take_data: bool,
+    /// Write a report: json=FILE, junit=FILE or events=FILE.
+    #[arg(long, value_name = "KIND=FILE")]
+    report: Vec<String>,
+    /// Colours in the report.
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+    /// Say only how it ended.
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say everything.
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The status of a run that could not be done.
+const COULD_NOT: u8 = 2;
+
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Some(Command::List { choice, requirements: false }) => list::checks(&options(&choice)),
+        Some(Command::List { choice, requirements: true }) => list::requirements(&options(&choice)),
+        Some(Command::Show { id }) => list::show(&id),
+        Some(Command::Import { from, to }) => conformance::import::run(&from, &to).map(|text| {
+            println!("{text}");
+            0
+        }),
+        Some(Command::Seal { folder }) => conformance::import::seal(&folder).map(|text| {
+            println!("{text}");
+            0
+        }),
+        None => run(&cli.run),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("conformance: {error:#}");
+            ExitCode::from(COULD_NOT)
+        }
+    }
+}
+
+fn options(choice: &ChoiceArgs) -> Options {
+    Options {
+        profile: choice.profile,
+        only: choice.only.clone(),
+        categories: choice.category.clone(),
+        ..Options::default()
+    }
+}
+
+/// A report to write: what kind, and where.
+fn report_of(text: &str) -> anyhow::Result<(&str, PathBuf)> {
+    match text.split_once('=') {
+        Some((kind @ ("json" | "junit" | "events"), file)) if !file.is_empty() => Ok((kind, PathBuf::from(file))),
+        _ => bail!("--report takes json=FILE, junit=FILE or events=FILE, not '{text}'"),
+    }
+}
+
+fn run(args: &RunArgs) -> anyhow::Result<u8> {
+    let reports = args.report.iter().map(|text| report_of(text)).collect::<anyhow::Result<Vec<_>>>()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let report = runtime.block_on(start(args))?;
+    for (kind, file) in reports {
+        let text = match kind {
+            "json" => json::document(&report.events)?,
+            "junit" => junit::document(&report.events)?,
+            _ => json::lines(&report.events)?,
+        };
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    let color = match args.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    };
+    let detail = match (args.quiet, args.verbose) {
+        (true, _) => terminal::Detail::Quiet,
+        (_, true) => terminal::Detail::Verbose,
+        _ => terminal::Detail::Normal,
+    };
+    print!("{}", terminal::render(&report.events, terminal::Look { detail, color }));
+    Ok(report.exit_status())
+}
+
+async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
+    let options = Options {
+        jobs: args.jobs,
+        settle: args.settle.map(Duration::from_millis),
+        take_data: args.take_data,
+        ..options(&args.choice)
+    };
+    let given = match &args.user {
+        Some(text) => Some(Credentials::parse(text).context("-u takes USER:PASSWORD")?),
+        None => None,
+    };
+    // The built-in server lives as long as this value.
+    let mut server = None;
+    let (address, admin) = match &args.url {
+        Some(url) => {
+            let (address, admin) = conformance::split_credentials(url);
+            (address, given.unwrap_or(admin))
+        }
+        None => {
+            let started = server.insert(embedded::Server::start().await?);
+            (started.url(), started.credentials())
+        }
+    };
+    let target = Target::new(&address, admin, Reach { insecure: args.insecure })?;
+    let stop = Stop::default();
+    let interrupted = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            eprintln!("stopping: what was made is being removed (a second Ctrl-C ends at once)");
+            interrupted.stop();
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(i32::from(COULD_NOT));
+            }
+        }
+    });
+    let (bar, sink) = progress(args.quiet);
+    let report = conformance::run_with(target, options, sink, stop).await;
+    bar.finish_and_clear();
+    Ok(report)
+}
+
+/// A progress bar on a terminal, nothing elsewhere.
+fn progress(quiet: bool) -> (ProgressBar, Sink) {
+    let shown = std::io::stderr().is_terminal() && !quiet;
+    let bar = if shown {
+        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+    } else {
+        ProgressBar::hidden()
+    };
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} checks  {elapsed}  {msg}") {
+        bar.set_style(style);
+    }
+    let sink_bar = bar.clone();
+    let sink: Sink = Arc::new(move |event: &Event| match event {
+        Event::Planned(planned) => sink_bar.set_length(planned.chosen as u64),
+        Event::Checked(check) => {
+            sink_bar.inc(1);
+            if check.verdict.spoils() {
+                sink_bar.set_message(format!("{} {}", check.verdict.word(), check.id));
+            }
+        }
+        _ => {}
+    });
+    (bar, sink)
+}

@@ -1,0 +1,201 @@
+//! Whether an answer is the expected one, and where not.
+
+use crate::diff::{Difference, Rules, differences};
+use crate::pointer;
+use crate::scenario::{Compare, Expected, Profile};
+use crate::target::Answer;
+use crate::tokens;
+use serde_json::{Value, json};
+
+/// What a comparison depends on besides the two sides.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// How much is demanded.
+    pub profile: Profile,
+    /// Folders that the target may name.
+    pub roots: Vec<String>,
+}
+
+/// What stands in place of a value that does not matter.
+const IGNORED: &str = "[ignored]";
+
+/// All differences between an answer and what was expected of it.
+pub fn compare(expected: &Expected, answer: &Answer, rules: &Compare, context: &Context) -> Vec<Difference> {
+    let mut found = Vec::new();
+    if expected.status != answer.status {
+        found.push(Difference::new("status", expected.status, answer.status));
+    }
+    if let Some(kind) = &expected.content_type {
+        let actual = answer.content_type();
+        let plain = |kind: &str| kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if plain(kind) != plain(&actual) {
+            found.push(Difference::new("content-type", plain(kind), plain(&actual)));
+        }
+    }
+    for (name, value) in &expected.headers {
+        let actual = answer.header(name);
+        if value.as_deref() != actual {
+            found.push(Difference {
+                place: format!("header {name}"),
+                expected: value.clone().map(Value::from),
+                actual: actual.map(Value::from),
+            });
+        }
+    }
+    if rules.status_only {
+        return found;
+    }
+    if let Some(form) = expected.form.filter(|form| Some(*form) != answer.form) {
+        found.push(Difference::new("form", json!(form), json!(answer.form)));
+    }
+    if let Some(text) = &expected.text {
+        let masked = tokens::mask_text(answer.text.as_deref().unwrap_or_default(), &context.roots);
+        if *text != masked {
+            found.push(text_difference(text, &masked));
+        }
+    }
+    if let Some(body) = &expected.body {
+        found.extend(body_differences(body, expected.status, answer, rules, context));
+    }
+    found
+}
+
+fn body_differences(
+    body: &Value,
+    status: u16,
+    answer: &Answer,
+    rules: &Compare,
+    context: &Context,
+) -> Vec<Difference> {
+    let actual = tokens::mask(&answer.body, &context.roots);
+    if context.profile == Profile::Core && status >= 400 {
+        return error_shape(&actual);
+    }
+    if rules.keys_only {
+        return differences(&outline(body), &outline(&actual), Rules::default());
+    }
+    let (mut body, mut actual) = (body.clone(), actual);
+    for pattern in &rules.ignore {
+        for side in [&mut body, &mut actual] {
+            pointer::visit(side, pattern, &mut |value| *value = Value::from(IGNORED));
+        }
+    }
+    differences(&body, &actual, Rules { unordered: &rules.unordered, subset: rules.subset })
+}
+
+/// In the core profile an error must only be recognisable as one.
+fn error_shape(body: &Value) -> Vec<Difference> {
+    if body.get("error").is_some_and(Value::is_string) {
+        return Vec::new();
+    }
+    vec![Difference {
+        place: "/error".to_owned(),
+        expected: Some(Value::from("a text")),
+        actual: body.get("error").cloned(),
+    }]
+}
+
+/// The names of an object's members, or the kind of another value.
+fn outline(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members.keys().map(|name| (name.clone(), Value::Null)).collect(),
+        other => Value::from(kind_of(other)),
+    }
+}
+
+/// The JSON kind of a value, in words.
+pub fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Long texts are shown around the first place where they part.
+fn text_difference(expected: &str, actual: &str) -> Difference {
+    const AROUND: usize = 40;
+    let same = expected.chars().zip(actual.chars()).take_while(|(e, a)| e == a).count();
+    let excerpt = |text: &str| {
+        let from = same.saturating_sub(AROUND);
+        let shown: String = text.chars().skip(from).take(3 * AROUND).collect();
+        let start = if from > 0 { "…" } else { "" };
+        let end = if text.chars().count() > from + 3 * AROUND { "…" } else { "" };
+        format!("{start}{shown}{end}")
+    };
+    Difference::new(format!("text from character {same}"), excerpt(expected), excerpt(actual))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &Value) -> Answer {
+        let headers = vec![("content-type".to_owned(), "application/json; charset=utf-8".to_owned())];
+        Answer::new(status, headers, body.to_string().as_bytes())
+    }
+
+    fn expected(status: u16, body: Value) -> Expected {
+        serde_json::from_value(json!({"status": status, "content_type": "application/json", "body": body})).unwrap()
+    }
+
+    fn places(e: &Expected, a: &Answer, rules: Value, profile: Profile) -> Vec<String> {
+        let rules: Compare = serde_json::from_value(rules).unwrap();
+        let context = Context { profile, roots: Vec::new() };
+        compare(e, a, &rules, &context).into_iter().map(|d| d.place).collect()
+    }
+
+    #[test]
+    fn status_media_type_headers_and_body_are_compared() {
+        let want = expected(200, json!({"id": "[uuid]", "n": [1, 2]}));
+        let good = answer(200, &json!({"n": [1, 2], "id": "0f8fad5b-d9cb-469f-a165-70867728950e"}));
+        assert_eq!(places(&want, &good, json!({}), Profile::Full), [""; 0]);
+        let bad = answer(404, &json!({"id": "x", "n": [2, 1]}));
+        assert_eq!(places(&want, &bad, json!({}), Profile::Full), ["status", "/id", "/n/0", "/n/1"]);
+        assert_eq!(places(&want, &bad, json!({"unordered": ["/n"], "ignore": ["/id"]}), Profile::Full), ["status"]);
+        assert_eq!(places(&want, &bad, json!({"status_only": true}), Profile::Full), ["status"]);
+        let mut wants_header = want.clone();
+        wants_header.headers.insert("x-absent".into(), None);
+        wants_header.headers.insert("server".into(), Some("HarperDB".into()));
+        assert_eq!(places(&wants_header, &good, json!({}), Profile::Full), ["header server"]);
+    }
+
+    #[test]
+    fn an_ignored_member_must_still_be_there() {
+        let want = expected(200, json!({"a": 1, "b": 2}));
+        let rules = json!({"ignore": ["/a"]});
+        assert_eq!(places(&want, &answer(200, &json!({"a": 9, "b": 2})), rules.clone(), Profile::Full), [""; 0]);
+        assert_eq!(places(&want, &answer(200, &json!({"b": 2})), rules, Profile::Full), ["/a"]);
+    }
+
+    #[test]
+    fn only_names_matter_when_only_names_are_asked_for() {
+        let want = expected(200, json!({"a": 1, "b": [1]}));
+        let rules = json!({"keys_only": true});
+        assert_eq!(places(&want, &answer(200, &json!({"b": null, "a": {}})), rules.clone(), Profile::Full), [""; 0]);
+        assert_eq!(places(&want, &answer(200, &json!({"b": null, "c": {}})), rules, Profile::Full), ["/a", "/c"]);
+    }
+
+    #[test]
+    fn the_core_profile_asks_only_for_the_shape_of_an_error() {
+        let want = expected(400, json!({"error": "'table' is required"}));
+        let other = answer(400, &json!({"error": "no table", "hint": 1}));
+        assert_eq!(places(&want, &other, json!({}), Profile::Core), [""; 0]);
+        assert_eq!(places(&want, &other, json!({}), Profile::Full), ["/error", "/hint"]);
+        assert_eq!(places(&want, &answer(400, &json!("no")), json!({}), Profile::Core), ["/error"]);
+        assert_eq!(places(&want, &answer(500, &json!({"error": ""})), json!({}), Profile::Core), ["status"]);
+    }
+
+    #[test]
+    fn texts_are_compared_to_the_letter() {
+        let mut want = expected(200, json!({"a": 1}));
+        want.body = None;
+        want.text = Some(r#"{"a":1,"b":1e21}"#.into());
+        let exact = Answer::new(200, vec![("content-type".into(), "application/json".into())], br#"{"a":1,"b":1e21}"#);
+        assert_eq!(places(&want, &exact, json!({}), Profile::Full), [""; 0]);
+        assert_eq!(places(&want, &answer(200, &json!({"a": 1, "b": 1})), json!({}), Profile::Full), ["text from character 12"]);
+    }
+}

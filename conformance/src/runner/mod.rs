@@ -1,0 +1,164 @@
+//! One run: what is shared by all its checks, and the order in which they go.
+
+mod cleanup;
+mod plan;
+mod schedule;
+mod settle;
+mod story;
+mod take;
+
+pub use plan::{CONTRACT, Plan, Unit};
+pub use schedule::execute;
+pub use settle::Settle;
+pub use take::{Caller, Taken};
+
+use crate::checks::Seen;
+use crate::event::{Checked, Event, Observed};
+use crate::matcher::Context;
+use crate::scenario::{Names, Profile};
+use crate::secrets::Secrets;
+use crate::target::Target;
+use crate::verdict::Verdict;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What a user may choose about a run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many stories are told at once.
+    pub jobs: usize,
+    /// How long to wait for changes of structure to be visible; by default the probe decides.
+    pub settle: Option<Duration>,
+    /// How much is demanded.
+    pub profile: Profile,
+    /// Only checks whose id, operation or requirement holds one of these texts.
+    pub only: Vec<String>,
+    /// Only checks of these categories.
+    pub categories: Vec<String>,
+    /// Use the shared database `data` even when it holds tables of others.
+    pub take_data: bool,
+    /// What marks the names of this run; random by default.
+    pub names: Option<Names>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            jobs: 8,
+            settle: None,
+            profile: Profile::Full,
+            only: Vec::new(),
+            categories: Vec::new(),
+            take_data: false,
+            names: None,
+        }
+    }
+}
+
+/// Receives every event as it happens.
+pub type Sink = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// Stops a run early; what was made is still removed.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks the run to end.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// True once the run should end.
+    pub fn stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// After so many exchanges in a row without a connection the target counts as gone.
+const GONE_AFTER: usize = 20;
+
+/// What all checks of one run share.
+pub struct Run {
+    /// The endpoint.
+    pub target: Target,
+    /// The run's own names.
+    pub names: Names,
+    /// What comparisons depend on.
+    pub context: Context,
+    /// How long changes of structure may take to be visible.
+    pub settle: Settle,
+    /// What reports must not show.
+    pub secrets: Secrets,
+    /// Shared databases that hold tables of others.
+    pub foreign: Vec<String>,
+    /// Every answer seen, for the checks that look at all of them.
+    pub seen: Seen,
+    /// Ends the run early.
+    pub stop: Stop,
+    unreachable: AtomicUsize,
+    events: Mutex<Vec<Event>>,
+    sink: Sink,
+}
+
+impl Run {
+    /// A run that has not begun.
+    pub fn new(target: Target, names: Names, sink: Sink, stop: Stop) -> Self {
+        let secrets = Secrets::new([target.admin.password.as_str()]);
+        Run {
+            target,
+            names,
+            context: Context::default(),
+            settle: Settle::default(),
+            secrets,
+            foreign: Vec::new(),
+            seen: Seen::default(),
+            stop,
+            unreachable: AtomicUsize::new(0),
+            events: Mutex::new(Vec::new()),
+            sink,
+        }
+    }
+
+    /// Adds to the stream of events.
+    pub fn emit(&self, event: Event) {
+        (self.sink)(&event);
+        self.lock().push(event);
+    }
+
+    /// Adds an observation to the stream of events.
+    pub fn observe(&self, place: &str, text: impl Into<String>) {
+        self.emit(Event::Observed(Observed { place: place.to_owned(), text: text.into() }));
+    }
+
+    /// All events so far.
+    pub fn events(&self) -> Vec<Event> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
+        self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Keeps count of exchanges without a connection; a target that is gone ends the run.
+    fn reached(&self, connected: bool) {
+        if connected {
+            self.unreachable.store(0, Ordering::Relaxed);
+        } else if self.unreachable.fetch_add(1, Ordering::Relaxed) + 1 == GONE_AFTER {
+            self.observe("target", "the target no longer accepts connections; the run ends here");
+            self.stop.stop();
+        }
+    }
+}
+
+/// A verdict on every check of a unit, for a reason they share.
+pub(crate) fn all(unit: &Unit, profile: Profile, verdict: Verdict, reason: &str) -> Vec<Checked> {
+    unit.declared(profile)
+        .into_iter()
+        .map(|mut checked| {
+            checked.verdict = verdict;
+            checked.reason = Some(reason.to_owned());
+            checked
+        })
+        .collect()
+}
