@@ -11,6 +11,7 @@ use crate::scenario::{Expected, Missing, Scenario, Step, Vars, rename};
 use crate::target::Answer;
 use crate::verdict::Verdict;
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a step with `until` may take when it does not say.
@@ -48,7 +49,7 @@ struct Telling<'a> {
     run: &'a Run,
     scenario: Scenario,
     vars: Vars,
-    pending: Pending,
+    pending: Mutex<Pending>,
     /// Earlier answers, for steps that must be answered alike.
     answers: HashMap<String, Answer>,
 }
@@ -66,7 +67,7 @@ pub(super) async fn tell(run: &Run, unit: &Unit, number: usize) -> Vec<Checked> 
         return all(unit, profile, Verdict::Blocked, &reason);
     }
     let renamed = rename(scenario, &run.names.suffix(number));
-    let mut telling = Telling { run, scenario: renamed, vars: run.vars(), pending: Pending::default(), answers: HashMap::new() };
+    let mut telling = Telling { run, scenario: renamed, vars: run.vars(), pending: Mutex::default(), answers: HashMap::new() };
     let checks = telling.tell(unit.declared(profile)).await;
     telling.teardown().await;
     checks
@@ -212,11 +213,11 @@ impl Telling<'_> {
 
     /// Takes a step, again and again while it waits for something (`until`) or while an earlier change may not be
     /// visible yet.
-    async fn repeat(&mut self, step: &Step, good: &(dyn Fn(&Taken) -> bool + Sync)) -> Result<Taken, Missing> {
+    async fn repeat(&self, step: &Step, good: &(dyn Fn(&Taken) -> bool + Sync)) -> Result<Taken, Missing> {
         let run = self.run;
         let change = step.operation().map_or(Change::None, Change::of);
         let expected = step.response.as_ref().map(|expected| expected.status);
-        if let Some(wait) = self.pending.head_start(run.settle, change, expected) {
+        if let Some(wait) = self.pending().head_start(run.settle, change, expected) {
             tokio::time::sleep(wait).await;
         }
         let started = Instant::now();
@@ -228,11 +229,11 @@ impl Telling<'_> {
             let ready = step.until.is_empty()
                 || taken.answer().is_none_or(|answer| reached(step, answer))
                 || started.elapsed() > patience;
-            if ready && (good(&taken) || !self.pending.may_repeat(run.settle, change, taken.answer())) {
+            if ready && (good(&taken) || !self.pending().may_repeat(run.settle, change, taken.answer())) {
                 if taken.answer().is_some_and(|answer| answer.status < 400) {
-                    self.pending.changed(change);
+                    self.pending.lock().unwrap_or_else(PoisonError::into_inner).changed(change);
                 }
-                if let (true, Some(since)) = (again && good(&taken), self.pending.since()) {
+                if let (true, Some(since)) = (again && good(&taken), self.pending().since()) {
                     let millis = since.elapsed().as_millis();
                     let text = format!("an earlier change was visible only after about {millis} ms");
                     run.observe(&self.scenario.check_id(step), text);
@@ -246,6 +247,11 @@ impl Telling<'_> {
             tokio::time::sleep(interval).await;
             interval = (interval * 3 / 2).min(Duration::from_millis(250));
         }
+    }
+
+    /// The changes so far that may not be visible yet.
+    fn pending(&self) -> Pending {
+        *self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn differences(&self, expected: &Expected, step: &Step, taken: &Taken) -> Vec<Difference> {
