@@ -5,6 +5,8 @@ pub mod names;
 pub mod nosql;
 pub mod pipeline;
 pub mod table;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod users_roles;
 
 use crate::access::Caller;

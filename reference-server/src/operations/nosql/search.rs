@@ -12,16 +12,18 @@ use std::sync::Arc;
 /// A search whose driver yields more records than this is taken off the threads that serve connections.
 const SMALL: f64 = 200.0;
 
-/// The attributes to show: `get_attributes`, with `*` replaced by what a restricted role may read.
+/// The attributes to show: `get_attributes`, or `None` for records as they are stored. Where a role may read only some
+/// attributes, those stand in for `*` and for naming none.
 pub(super) fn wanted_attributes(call: &Call, database: &Database, table: &Table) -> Option<Vec<Value>> {
-    let wanted = call.body.get("get_attributes").and_then(Value::as_array)?;
-    let starts_with_star = wanted.first().and_then(Value::as_str) == Some("*");
-    if starts_with_star
-        && let Some(readable) = access::readable_attributes(&call.caller, database.name(), table)
-    {
-        return Some(readable.into_iter().map(Value::String).collect());
+    let wanted = call.body.get("get_attributes").and_then(Value::as_array);
+    let is_star = |wanted: &Value| wanted.as_str() == Some("*");
+    if wanted.is_some_and(|wanted| !wanted.iter().any(is_star)) {
+        return wanted.map(<[Value]>::to_vec);
     }
-    Some(wanted.to_vec())
+    match (access::readable_attributes(&call.caller, database.name(), table), wanted) {
+        (None, wanted) => wanted.map(<[Value]>::to_vec),
+        (Some(readable), _) => Some(readable.into_iter().map(Value::String).collect()),
+    }
 }
 
 /// Fails with `unknown attribute '…'` when a name is not an attribute of the table.
@@ -116,4 +118,43 @@ fn rows(
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(Reply::Rows(writer.finish(streamed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::operations::testing::Instance;
+
+    #[tokio::test]
+    async fn a_restricted_role_never_sees_more_than_it_may_read() {
+        let instance = Instance::new().await;
+        instance.admin(r#"{"operation":"create_table","database":"d","table":"t","primary_key":"id"}"#).await;
+        instance
+            .admin(r#"{"operation":"insert","database":"d","table":"t","records":[{"id":1,"open":"o","hidden":"h"}]}"#)
+            .await;
+        instance
+            .admin(
+                r#"{"operation":"add_role","role":"r","permission":{"super_user":false,"d":{"tables":{"t":{
+                "read":true,"insert":false,"update":false,"delete":false,"attribute_permissions":[
+                {"attribute_name":"id","read":true,"insert":false,"update":false},
+                {"attribute_name":"open","read":true,"insert":false,"update":false}]}}}}}"#,
+            )
+            .await;
+        instance
+            .admin(r#"{"operation":"add_user","role":"r","username":"u","password":"p","active":true}"#)
+            .await;
+        let expected = r#"[{"id":1,"open":"o"}]"#;
+        for selection in
+            ["", r#","get_attributes":["*"]"#, r#","get_attributes":["*","hidden"]"#, r#","select":["*"]"#]
+        {
+            for search in [
+                r#""operation":"search_by_value","attribute":"id","value":"*""#,
+                r#""operation":"search_by_conditions","conditions":[{"attribute":"id","value":1}]"#,
+            ] {
+                let request = format!(r#"{{{search},"database":"d","table":"t"{selection}}}"#);
+                assert_eq!(instance.as_user("u", &request).await, expected, "{request}");
+            }
+        }
+        let named = r#"{"operation":"search_by_value","database":"d","table":"t","attribute":"id","value":"*","get_attributes":["id","*"]}"#;
+        assert!(!instance.as_user("u", named).await.contains("\"h\""));
+    }
 }
