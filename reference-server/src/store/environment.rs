@@ -5,17 +5,23 @@ use super::error::StoreError;
 use super::gate::{Gate, Visit};
 use arc_swap::ArcSwap;
 use heed::types::Bytes;
-use heed::{AnyTls, CommitOrAbort, DatabaseFlags, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
+use heed::{
+    AnyTls, CommitOrAbort, CompactionOption, DatabaseFlags, Env, EnvFlags, EnvOpenOptions, MdbError, RoTxn,
+    RwTxn, WithoutTls,
+};
 use parking_lot::Mutex;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The format of what is on disk; older ones are migrated at opening, newer ones refused.
 pub(super) const FORMAT: u32 = 1;
+
+/// How long growing waits for snapshots to end. Backups are long, too.
+const GROWTH_PATIENCE: Duration = Duration::from_secs(120);
 
 /// A tree from bytes to bytes.
 pub(super) type Tree = heed::Database<'static, Bytes, Bytes>;
@@ -207,7 +213,9 @@ impl Environment {
         let size = whole_pages(self.env.info().map_size.saturating_mul(2));
         // SAFETY: inside `alone` no reader has a transaction, and the only writer is calling.
         #[allow(unsafe_code)]
-        self.gate.alone(|| unsafe { self.env.resize(size) })?;
+        let resized = self.gate.alone(GROWTH_PATIENCE, || unsafe { self.env.resize(size) });
+        resized
+            .ok_or_else(|| StoreError::Busy("the database has to grow, but a snapshot of it".to_owned()))??;
         tracing::debug!(file = %self.env.path().display(), size, "memory map grown");
         Ok(())
     }
@@ -242,7 +250,15 @@ impl Environment {
     /// Copies the environment as it is now into `to`, without the free pages.
     pub(super) fn copy(&self, to: &mut File) -> Result<(), StoreError> {
         let _visit = self.gate.enter();
-        Ok(self.env.copy_to_file(to, heed::CompactionOption::Enabled)?)
+        match self.env.copy_to_file(to, CompactionOption::Enabled) {
+            // LMDB cannot leave free pages out when some were lost track of; it can copy them.
+            Err(heed::Error::Mdb(MdbError::Incompatible)) => {
+                to.set_len(0)?;
+                to.rewind()?;
+                Ok(self.env.copy_to_file(to, CompactionOption::Disabled)?)
+            }
+            result => Ok(result?),
+        }
     }
 
     /// The file.

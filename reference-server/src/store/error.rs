@@ -35,8 +35,8 @@ pub enum StoreError {
     /// The database is being dropped or the store is closing.
     #[error("the database is closed")]
     Closed,
-    /// Another process has the folder open.
-    #[error("{0} is in use by another process")]
+    /// Another process has the folder open, or a snapshot is in the way for too long.
+    #[error("{0} is in use")]
     Busy(String),
     /// The code of a write panicked; nothing of it was kept.
     #[error("a write failed unexpectedly: {0}")]

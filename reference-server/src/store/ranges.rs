@@ -123,6 +123,11 @@ impl KeyRange {
         self.exact
     }
 
+    /// True when the bounds of bytes say all of primary keys too: arrays lie among the strings.
+    pub(super) fn is_exact_for_keys(&self) -> bool {
+        self.exact && self.prefix.is_none()
+    }
+
     /// The keys of the range under a prefix: from the first, up to but not including the second.
     pub(super) fn under(&self, prefix: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let start = [prefix, &self.start].concat();

@@ -134,7 +134,7 @@ impl<'t> View<'t> {
     pub fn scan(&self, table: &Table, range: KeyRange, reverse: bool) -> Result<Scan<'t>, StoreError> {
         let (start, end) = range.under(&table.id.to_be_bytes());
         let pairs = Pairs::new(self.txn, &self.trees.records, &start, &end, reverse)?;
-        Ok(Scan { pairs, now: self.now, check: (!range.is_exact()).then_some(range) })
+        Ok(Scan { pairs, now: self.now, check: (!range.is_exact_for_keys()).then_some(range) })
     }
 
     /// The index entries of an attribute whose values lie in a range, in the order of values then keys, or in

@@ -34,9 +34,7 @@ impl WriteTxn<'_> {
         let meta = self.environment.trees.meta;
         let put = meta.put(&mut self.txn, &meta_keys::dropped(table.id), &[]);
         self.noted(put)?;
-        self.set_table(table.clone());
-        Arc::make_mut(&mut self.catalog).remove(name);
-        self.forget_size(table.id);
+        self.unset_table(&table);
         self.dropped_tables.push(table.id);
         Ok(true)
     }

@@ -285,6 +285,16 @@ impl<'e> WriteTxn<'e> {
         self.current = None;
     }
 
+    /// Takes a table out of the catalog.
+    pub(super) fn unset_table(&mut self, table: &Table) {
+        self.changes += 1;
+        self.changed_tables.insert(table.id);
+        Arc::make_mut(&mut self.catalog).remove(&table.name);
+        self.current = None;
+        self.sizes.remove(&table.id);
+        self.unwritten_sizes.remove(&table.id);
+    }
+
     /// Gives ids to the names of a record; in a dynamic table they become indexed attributes too.
     fn intern_names(&mut self, table: &Arc<Table>, record: &Object) -> Result<Arc<Table>, StoreError> {
         let mut changed = Table::clone(table);
@@ -320,11 +330,6 @@ impl<'e> WriteTxn<'e> {
         self.unwritten_sizes.insert(table);
         self.changes += 1;
         Ok(())
-    }
-
-    pub(super) fn forget_size(&mut self, table: u32) {
-        self.sizes.remove(&table);
-        self.unwritten_sizes.remove(&table);
     }
 
     /// Keeps a failure of LMDB in mind, as the transaction cannot go on after one.

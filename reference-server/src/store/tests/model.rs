@@ -3,6 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -108,6 +109,69 @@ fn check(database: &Database, model: &Model) {
             .collect();
         reversed.reverse();
         assert_eq!(reversed, entries);
+    }
+}
+
+fn bound() -> impl Strategy<Value = Bound<Value>> {
+    let value =
+        || prop_oneof![4 => scalar(), 1 => prop::collection::vec(scalar(), 0..3).prop_map(Value::Array)];
+    prop_oneof![Just(Bound::Unbounded), value().prop_map(Bound::Included), value().prop_map(Bound::Excluded),]
+}
+
+fn range() -> impl Strategy<Value = KeyRange> {
+    prop_oneof![
+        3 => (bound(), bound()).prop_map(|(low, high)| KeyRange::new(low.as_ref(), high.as_ref())),
+        2 => scalar().prop_map(|value| KeyRange::equal(&value)),
+        1 => "[ab\0]{0,2}|[ab]{478,482}".prop_map(|text| KeyRange::starting_with(&text)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn ranges_find_what_they_contain(
+        values in prop::collection::vec(value(), 1..30),
+        ranges in prop::collection::vec(range(), 1..20),
+    ) {
+        let test = TestStore::new();
+        let database = test.data();
+        let table = create_table(&database, TableSpec::dynamic("t", "id"));
+        let work = table.clone();
+        write(&database, move |txn| {
+            for (key, value) in values.iter().enumerate() {
+                let row = [("v".to_owned(), value.clone())].into_iter().collect();
+                txn.put(&work, &Value::Number(key as f64), &row, None)?;
+                if let Some(text) = value.as_str() {
+                    txn.put(&work, &Value::from(text), &Object::new(), None)?;
+                }
+            }
+            Ok(())
+        });
+        let read = database.read().unwrap();
+        let table = read.catalog().table("t").unwrap();
+        let v = table.attribute_id("v").unwrap();
+        let all: Vec<_> = read.scan(table, KeyRange::all(), false).unwrap().map(Result::unwrap).collect();
+        for range in ranges {
+            let key = |record: &Record<'_>| record.key().to_json();
+            let contains = |record: &Record<'_>| {
+                record.attribute(v).is_some_and(|value| range.contains(&value.decode()))
+            };
+            let expected: BTreeSet<String> = all.iter().filter(|record| contains(record)).map(key).collect();
+            let mut found = BTreeSet::new();
+            for hit in read.index(table, v, range.clone(), false).unwrap() {
+                let hit = hit.unwrap();
+                let record = read.get_encoded(table, hit.key).unwrap().unwrap();
+                // An entry may be outside only where it says that it is to be checked.
+                prop_assert!(contains(&record) || !hit.exact, "{:?} {:?}", range, record.key());
+                if contains(&record) {
+                    found.insert(key(&record));
+                }
+            }
+            prop_assert_eq!(&found, &expected, "{:?}", range);
+            let expected: Vec<_> = all.iter().filter(|record| range.contains_key(&record.key())).map(key).collect();
+            prop_assert_eq!(keys_of(read.scan(table, range.clone(), false).unwrap()), expected, "{:?}", range);
+        }
     }
 }
 

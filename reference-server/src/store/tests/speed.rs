@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 const RECORDS: usize = 50_000;
 const PER_WRITE: usize = 1000;
 
+type Pairs<'t> = Vec<(&'t [u8], &'t [u8])>;
+
 fn rows(random_keys: bool) -> Vec<Object> {
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move || {
@@ -76,7 +78,7 @@ fn measure(random_keys: bool, no_sync: bool) {
     // The same pairs, in the order of the records, into a plain environment.
     let reading = database.environment.read().unwrap();
     let trees = database.environment.trees;
-    let mut entries: HashMap<&[u8], Vec<(&[u8], &[u8])>> = HashMap::new();
+    let mut entries: HashMap<&[u8], Pairs<'_>> = HashMap::new();
     for pair in trees.index.iter(&reading.txn).unwrap() {
         let (entry, key) = pair.unwrap();
         entries.entry(key).or_default().push((entry, key));
@@ -126,4 +128,57 @@ fn speed_of_bulk_writes() {
             measure(random_keys, no_sync);
         }
     }
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn speed_of_small_requests() {
+    let mut test = TestStore::with(StoreOptions::default());
+    let start = Instant::now();
+    test.reopen();
+    println!("opening an empty store: {:?}", start.elapsed());
+    let start = Instant::now();
+    let database = test.data();
+    println!("creating a database: {:?}", start.elapsed());
+    let table = create_table(&database, TableSpec { audit: true, ..TableSpec::dynamic("t", "id") });
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    for clients in [1, 8, 64] {
+        let start = Instant::now();
+        let per_client = 256 / clients;
+        runtime.block_on(async {
+            let mut waiting = Vec::new();
+            for client in 0..clients {
+                let (database, table) = (database.clone(), table.clone());
+                waiting.push(tokio::spawn(async move {
+                    for number in 0..per_client {
+                        let table = table.clone();
+                        let key = Value::from(format!("{clients}-{client}-{number}"));
+                        let put = database.write(move |txn| {
+                            txn.put(&table, &key, &record(r#"{"a":1,"b":"text"}"#), None)?;
+                            txn.log_history(&table, HistoryEntry::new("insert", None))
+                        });
+                        let done: Result<(), StoreError> = put.await;
+                        done.unwrap();
+                    }
+                }));
+            }
+            for handle in waiting {
+                handle.await.unwrap();
+            }
+        });
+        println!("{clients} clients: {:.0} durable writes/s", 256.0 / start.elapsed().as_secs_f64());
+    }
+    let key = Value::from("1-0-0");
+    let start = Instant::now();
+    const READS: u32 = 200_000;
+    for _ in 0..READS {
+        let read = database.read().unwrap();
+        assert!(read.get(&table, &key).unwrap().is_some());
+    }
+    println!("a snapshot and a get: {:?}", start.elapsed() / READS);
+    let start = Instant::now();
+    for _ in 0..READS {
+        drop(database.read().unwrap());
+    }
+    println!("a snapshot: {:?}", start.elapsed() / READS);
 }
