@@ -92,11 +92,6 @@ impl Scheme<'_> {
     }
 }
 
-/// Whether an operation is open to callers without credentials.
-pub(super) fn open_to_all(operation: &str) -> bool {
-    matches!(operation, "create_authentication_tokens" | "login" | "logout")
-}
-
 async fn verify_basic(access: &Access, value: &str) -> Result<Arc<User>, OperationError> {
     Ok(access.verify_basic(value).await?)
 }

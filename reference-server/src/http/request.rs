@@ -163,32 +163,24 @@ async fn perform(
     close: &mut bool,
 ) -> Outcome {
     let name = request.get("operation").and_then(Value::as_str);
-    let caller = match name {
-        Some(name) if credentials::open_to_all(name) => standing.tolerate(),
-        _ => standing.require()?,
-    };
-    let Some(name) = name else {
+    let operation = name.and_then(|name| spec::registry().operation(name));
+    let open_to_all = operation.is_some_and(|operation| operation.access.role == spec::AccessRole::None);
+    let caller = if open_to_all { standing.tolerate() } else { standing.require()? };
+    let Some(operation) = operation else {
         let shown = request.get("operation").map(javascript_text).unwrap_or_default();
         return Err(OperationError::invalid(format!("Operation '{shown}' not found")));
     };
-    *close |= name.starts_with("restart");
+    *close |= name.is_some_and(|name| name.starts_with("restart"));
     let form = match form {
         None | Some(ReplyType::Json | ReplyType::EventStream | ReplyType::PlainText) => ReplyForm::Text,
         Some(_) => ReplyForm::Tree,
     };
-    let changes_something = !changes_nothing(name);
-    let name = name.to_owned();
-    let outcome = if changes_something {
+    let outcome = if operation.mutates {
         run_to_the_end(site, caller, request, form).await
     } else {
         run(site, caller, request, form).await
     };
-    outcome.inspect_err(|error| errors::log_cause(&name, error))
-}
-
-/// Whether an operation only reads, so that nothing is lost when it is not run to its end.
-fn changes_nothing(name: &str) -> bool {
-    ["search_by_", "describe_", "list_", "user_info", "get_"].iter().any(|start| name.starts_with(start))
+    outcome.inspect_err(|error| errors::log_cause(&operation.name, error))
 }
 
 /// Runs an operation that changes nothing: it ends with the connection or when it takes too long.
