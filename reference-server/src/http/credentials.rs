@@ -2,7 +2,7 @@
 
 use super::errors::must_login;
 use super::{Peer, Site};
-use crate::access::{Access, Caller, User};
+use crate::access::{Access, AuthError, Caller, User};
 use crate::error::{ErrorKind, OperationError};
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use std::sync::Arc;
@@ -44,9 +44,10 @@ pub(super) async fn judge(site: &Site, peer: Peer, headers: &HeaderMap) -> Stand
     }
     match Scheme::of(header) {
         Scheme::None => Standing::Known(Caller::default()),
-        Scheme::Basic(value) => match verify_basic(&site.server.access, value).await {
+        Scheme::Basic(value) => match site.server.access.verify_basic(value).await {
             Ok(user) => Standing::Known(Caller { user: Some(user) }),
-            Err(error) => Standing::Refused(error),
+            Err(AuthError::MustLogin) => Standing::Known(Caller::default()),
+            Err(error) => Standing::Refused(error.into()),
         },
         Scheme::Bearer(token) => match verify_bearer(&site.server.access, token).await {
             Ok(user) => Standing::Known(Caller { user: Some(user) }),
@@ -64,7 +65,7 @@ fn implied_user(site: &Site, peer: Peer) -> Option<Arc<User>> {
             site.server.config.authentication.authorize_local && address.to_canonical().is_loopback()
         }
     };
-    if trusted { super_user(&site.server.access) } else { None }
+    if trusted { site.server.access.any_super_user() } else { None }
 }
 
 /// An `Authorization` header taken apart. Schemes are case-sensitive.
@@ -92,21 +93,8 @@ impl Scheme<'_> {
     }
 }
 
-async fn verify_basic(access: &Access, value: &str) -> Result<Arc<User>, OperationError> {
-    Ok(access.verify_basic(value).await?)
-}
-
 async fn verify_bearer(_access: &Access, _token: &str) -> Result<Arc<User>, OperationError> {
     Err(OperationError::new(ErrorKind::Unauthenticated, "invalid token"))
-}
-
-fn super_user(access: &Access) -> Option<Arc<User>> {
-    access.any_super_user()
-}
-
-/// Whether a user may do everything.
-pub(super) fn is_super_user(user: &User) -> bool {
-    user.is_super_user()
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! What there is besides the operations: the health check, a page for browsers, the OpenAPI document, preflights.
 
 use super::body::Body;
-use super::credentials::{Standing, is_super_user};
+use super::credentials::Standing;
 use super::media::ReplyType;
 use super::{Site, respond};
+use crate::access::User;
+use crate::access::refusal::Refusal;
 use crate::error::OperationError;
+use crate::value::{Value, object};
 use hyper::header::{HeaderMap, ORIGIN};
 use hyper::{Method, Response, StatusCode};
 
@@ -55,12 +58,36 @@ describes the operations to super users.</p>
 
 fn open_api(standing: Standing) -> Result<Response<Body>, OperationError> {
     let caller = standing.require()?;
-    if !caller.user.as_deref().is_some_and(is_super_user) {
-        return Err(OperationError::forbidden(
-            "This operation is not authorized due to role restrictions and/or invalid database items",
-        ));
+    if !caller.user.as_deref().is_some_and(User::is_super_user) {
+        let refusal = Refusal::default().words("The OpenAPI document is restricted to 'super_user' roles");
+        return Err(refusal.into_error());
     }
-    Ok(respond::json(StatusCode::OK, &crate::value::object([])))
+    Ok(respond::json(StatusCode::OK, &document()))
+}
+
+/// What is here besides the operations themselves, and where to send those.
+fn document() -> Value {
+    let answer = |text: &str| object([("200", object([("description", Value::from(text))]))]);
+    let page = |method: &str, summary: &str| {
+        object([(method, object([("summary", Value::from(summary)), ("responses", answer(summary))]))])
+    };
+    object([
+        ("openapi", Value::from("3.1.0")),
+        (
+            "info",
+            object([
+                ("title", Value::from("Operations API")),
+                ("version", Value::from(env!("CARGO_PKG_VERSION"))),
+            ]),
+        ),
+        (
+            "paths",
+            object([
+                ("/", page("post", "Runs the operation that the body names")),
+                ("/health", page("get", "Tells that the server is running")),
+            ]),
+        ),
+    ])
 }
 
 /// The answer to OPTIONS on any path, whoever asks.
