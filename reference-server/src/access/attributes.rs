@@ -70,15 +70,19 @@ impl<'a> UsedAttributes<'a> {
         }
     }
 
-    /// A name, or a path that begins with one.
+    /// A name, or a path. A path that leads nowhere is taken for the name its parts make together, so that name
+    /// counts as used too.
     fn add_path(&mut self, attribute: &'a Value) {
-        let first = match attribute {
-            Value::Array(path) => path.first(),
-            other => Some(other),
-        };
-        match first {
-            Some(Value::String(name)) => self.names.push(Cow::Borrowed(name)),
-            Some(Value::Number(number)) => self.names.push(Cow::Owned(number_text(*number))),
+        match attribute {
+            Value::String(name) => self.names.push(Cow::Borrowed(name)),
+            Value::Number(number) => self.names.push(Cow::Owned(number_text(*number))),
+            Value::Array(path) => {
+                let parts: Vec<&str> = path.iter().filter_map(Value::as_str).collect();
+                self.names.extend(parts.first().map(|name| Cow::Borrowed(*name)));
+                if parts.len() > 1 {
+                    self.names.push(Cow::Owned(parts.join(",")));
+                }
+            }
             _ => {}
         }
     }
@@ -103,7 +107,7 @@ mod tests {
                 "sort":{"attribute":"i","next":{"attribute":"j"}}}"#,
                 &["conditions", "get_attributes", "sort"]
             ),
-            ["a", "b", "c", "d", "e", "f", "g", "i", "j"]
+            ["a", "b", "c", "c,x", "d", "e", "f", "g", "i", "j"]
         );
         assert_eq!(used(r#"{"records":[{"a":1},7,{"b":1,"a":2}]}"#, &["records"]), ["a", "b", "a"]);
         assert_eq!(

@@ -1,5 +1,6 @@
 //! The users and roles of a running instance, and who proves to be one of them.
 
+use super::SYSTEM;
 use super::basic::{BasicHeader, Credentials, read_basic};
 use super::cache::{CredentialCache, HeaderKey};
 use super::passwords::Passwords;
@@ -88,6 +89,15 @@ impl Access {
         let _reloading = self.reloading.lock();
         self.directory.store(Arc::new(system_tables::read_directory(store)?));
         Ok(())
+    }
+
+    /// Takes up what plain writes of records may have changed. To be called after every one, before it is
+    /// acknowledged.
+    ///
+    /// # Errors
+    /// As [`Access::reload`].
+    pub fn written(&self, store: &Store, database: &str) -> Result<(), OperationError> {
+        if database == SYSTEM { self.reload(store) } else { Ok(()) }
     }
 
     /// All users and roles as of now.

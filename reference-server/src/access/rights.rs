@@ -13,6 +13,10 @@ use std::collections::HashSet;
 /// The attributes the server writes by itself; a role may at most read them.
 pub const TIMESTAMPS: [&str; 2] = ["__createdtime__", "__updatedtime__"];
 
+/// What searches write for all attributes. An attribute may have that name, but a restricted role cannot read it: it
+/// would read everything.
+const EVERYTHING: &str = "*";
+
 /// What a statement or request does with one table.
 pub struct TableUse<'a> {
     /// The database, resolved.
@@ -160,6 +164,8 @@ fn attribute_rights(flags: &TablePermission, shape: &dyn TableShape, attribute: 
 fn effective(attribute: &str, granted: AttributePermission) -> AttributePermission {
     if TIMESTAMPS.contains(&attribute) {
         AttributePermission { read: granted.read, ..AttributePermission::default() }
+    } else if attribute == EVERYTHING {
+        AttributePermission { read: false, ..granted }
     } else {
         granted
     }

@@ -7,7 +7,7 @@ use crate::operations::{Call, Outcome, ReplyForm, table};
 use crate::server::Server;
 use crate::value::{Object, Value};
 use serde_json::Value as Json;
-use spec::{CheckOrder, Operation, Wins};
+use spec::{CheckOrder, Operation, ViolationForm, Wins};
 use std::sync::Arc;
 
 /// Answers one decoded request body.
@@ -27,7 +27,9 @@ pub async fn answer(server: &Arc<Server>, caller: Caller, body: Value, form: Rep
         Call { server: server.clone(), caller, operation, body: canonical(operation, sent), fault, form };
     access::authorise(&call)?;
     let handler = table::handler(&operation.name).ok_or_else(|| not_offered(operation))?;
-    if operation.checks.order == CheckOrder::ValidationFirst {
+    // Faults with a form of their own are found by the handler, together with those that no schema can find.
+    let plain = operation.checks.violation_form == ViolationForm::Plain;
+    if operation.checks.order == CheckOrder::ValidationFirst && plain {
         call.validated()?;
     }
     handler(call).await

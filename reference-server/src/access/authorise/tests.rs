@@ -412,6 +412,18 @@ fn statements_report_tables_before_attributes() {
 }
 
 #[test]
+fn an_attribute_named_like_the_star_opens_nothing() {
+    let listed = r#"{"shop":{"tables":{"books":{"read":true,"attribute_permissions":[{"attribute_name":"*","read":true}]}}}}"#;
+    let schema = SampleSchema::new(&[("shop", "books", &["isbn", "*", "stock"])]);
+    let user = user_with(listed);
+    let shape = schema.table("shop", "books").unwrap();
+    let readable = readable_attributes(user.permission().unwrap(), shape.as_ref(), "shop", "books");
+    assert_eq!(readable, Some(vec![]));
+    let body = parse_json(br#"{"database":"shop","table":"books","get_attributes":["isbn","*"]}"#).unwrap();
+    assert!(check(&rule("search_by_id"), Some(&user), body.as_object().unwrap(), &schema).is_err());
+}
+
+#[test]
 fn what_a_star_stands_for() {
     let schema = schema();
     let readable = |permission: &str, table: &str| {

@@ -28,6 +28,7 @@ pub(super) async fn delete(call: Call) -> Outcome {
             Ok(())
         })
         .await?;
+    call.server.access.written(&call.server.store, database.name())?;
     let noun = if total == 1 { "record" } else { "records" };
     Ok(Reply::Value(object([
         ("message", Value::String(format!("{total} of {total} {noun} successfully deleted"))),

@@ -69,7 +69,9 @@ pub async fn write(server: &Server, request: WriteRequest) -> Result<Written, Op
         return Err(no_table(ErrorKind::Invalid, &request.database, &request.table));
     }
     check_names(&request.records)?;
-    database.write(move |txn| apply(txn, &request)).await
+    let written = database.write(move |txn| apply(txn, &request)).await?;
+    server.access.written(&server.store, database.name())?;
+    Ok(written)
 }
 
 fn apply(txn: &mut WriteTxn<'_>, request: &WriteRequest) -> Result<Written, OperationError> {
