@@ -9,11 +9,13 @@ fn main() {
     let mut files = Vec::new();
     collect(&folder, &mut files);
     files.sort();
-    let mut table = String::from("/// Path and text of every scenario.\nstatic FILES: &[(&str, &str)] = &[\n");
+    let mut table =
+        String::from("/// Path and text of every scenario.\nstatic FILES: &[(&str, &str)] = &[\n");
     for file in files {
         let name = file.strip_prefix(&folder).expect("below the folder").to_string_lossy().replace('\\', "/");
         println!("cargo::rerun-if-changed={}", file.display());
-        writeln!(table, "    ({name:?}, include_str!({:?})),", file.display().to_string()).expect("to a string");
+        writeln!(table, "    ({name:?}, include_str!({:?})),", file.display().to_string())
+            .expect("to a string");
     }
     let manifest = folder.join("manifest.json").display().to_string();
     write!(table, "];\n\n/// The declared counts.\nstatic MANIFEST: &str = include_str!({manifest:?});\n")
@@ -28,7 +30,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
         if path.is_dir() {
             println!("cargo::rerun-if-changed={}", path.display());
             collect(&path, files);
-        } else if path.extension().is_some_and(|e| e == "json") && path.file_name() != Some("manifest.json".as_ref()) {
+        } else if path.extension().is_some_and(|e| e == "json")
+            && path.file_name() != Some("manifest.json".as_ref())
+        {
             files.push(path);
         }
     }

@@ -59,7 +59,8 @@ pub(super) fn show(id: &str) -> anyhow::Result<u8> {
         out.extend(note.operation.map(|operation| format!("operation: {operation}\n")));
         out.push_str("checks:\n");
         let options = Options { profile: conformance::Profile::Strict, ..Options::default() };
-        for check in Plan::new(&suite, &options).units.iter().flat_map(|unit| unit.declared(options.profile)) {
+        for check in Plan::new(&suite, &options).units.iter().flat_map(|unit| unit.declared(options.profile))
+        {
             if check.requirements.contains(&note.id) {
                 out.push_str(&format!("  {}  {}\n", check.id, check.title));
             }

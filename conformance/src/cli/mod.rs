@@ -18,7 +18,9 @@ use std::time::Duration;
 /// Says, requirement by requirement, whether an endpoint speaks the Operations API.
 #[derive(Debug, Parser)]
 #[command(name = "conformance", version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Exit status: 0 everything required passed; 1 something failed; 2 the run could not be done.")]
+#[command(
+    after_help = "Exit status: 0 everything required passed; 1 something failed; 2 the run could not be done."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -152,7 +154,9 @@ fn options(choice: &ChoiceArgs) -> Options {
 /// A report to write: what kind, and where.
 fn report_of(text: &str) -> anyhow::Result<(&str, PathBuf)> {
     match text.split_once('=') {
-        Some((kind @ ("json" | "junit" | "events"), file)) if !file.is_empty() => Ok((kind, PathBuf::from(file))),
+        Some((kind @ ("json" | "junit" | "events"), file)) if !file.is_empty() => {
+            Ok((kind, PathBuf::from(file)))
+        }
         _ => bail!("--report takes json=FILE, junit=FILE or events=FILE, not '{text}'"),
     }
 }

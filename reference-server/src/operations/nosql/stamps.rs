@@ -3,16 +3,47 @@
 use crate::store::{Attribute, CREATED_TIME, Table, UPDATED_TIME};
 use crate::value::{Object, Value, iso_text};
 
-/// Stamps a record about to be written, whatever its client sent in those places: the created time of `before` is
-/// kept, or else is `now`; the updated time is `now`.
-pub(super) fn stamp(table: &Table, record: &mut Object, before: Option<&Object>, now: f64) {
-    for attribute in &table.attributes {
-        if is_created_time(attribute) {
-            let kept =
-                before.and_then(|before| before.get(&attribute.name)).filter(|time| !time.is_null()).cloned();
-            record.insert(attribute.name.clone(), kept.unwrap_or_else(|| time_value(attribute, now)));
-        } else if is_updated_time(attribute) {
-            record.insert(attribute.name.clone(), time_value(attribute, now));
+/// The attributes of a table that the server stamps, and the time of a request. Values that clients send in those
+/// places are overwritten.
+pub(super) struct Stamps<'t> {
+    created: Vec<&'t Attribute>,
+    updated: Vec<&'t Attribute>,
+    now: f64,
+}
+
+impl<'t> Stamps<'t> {
+    /// The stamps of a request at `now`, in epoch milliseconds.
+    pub(super) fn of(table: &'t Table, now: f64) -> Stamps<'t> {
+        let created = table.attributes.iter().filter(|attribute| is_created_time(attribute)).collect();
+        let updated = table.attributes.iter().filter(|attribute| is_updated_time(attribute)).collect();
+        Stamps { created, updated, now }
+    }
+
+    /// Stamps a record written for the first time.
+    pub(super) fn put_new(&self, record: &mut Object) {
+        for attribute in self.created.iter().chain(&self.updated) {
+            record.insert(attribute.name.clone(), time_value(attribute, self.now));
+        }
+    }
+
+    /// The created times of a stored record.
+    pub(super) fn created_in(&self, record: &Object) -> Vec<Value> {
+        self.created
+            .iter()
+            .map(|attribute| match record.get(&attribute.name) {
+                None | Some(Value::Null) => time_value(attribute, self.now),
+                Some(time) => time.clone(),
+            })
+            .collect()
+    }
+
+    /// Stamps a record written again, which keeps its created times.
+    pub(super) fn put_again(&self, record: &mut Object, created: Vec<Value>) {
+        for (attribute, time) in self.created.iter().zip(created) {
+            record.insert(attribute.name.clone(), time);
+        }
+        for attribute in &self.updated {
+            record.insert(attribute.name.clone(), time_value(attribute, self.now));
         }
     }
 }

@@ -1,33 +1,48 @@
 //! Enforcement of declared types on the records of a request, and conversion to what is stored.
 
+use crate::error::OperationError;
 use crate::query::instant;
 use crate::store::{Attribute, AttributeType, Table};
 use crate::value::{Object, Value};
 
 /// Checks a whole record against the table's declared attributes and converts dates, big integers and bytes to
-/// what is stored. `written` are the names the request itself sends. Gives all faults of the record.
-pub(super) fn check_record(table: &Table, record: &mut Object, written: &Object) -> Vec<String> {
+/// what is stored.
+///
+/// # Errors
+/// All faults of the record, joined by `". "`.
+pub(super) fn check_record(table: &Table, record: &mut Object) -> Result<(), OperationError> {
     let mut faults = Vec::new();
-    for attribute in &table.attributes {
-        if attribute.computed || attribute.relationship.is_some() {
-            if written.contains_key(&attribute.name) {
-                faults.push(format!(
-                    "Computed property {} may not be directly assigned a value",
-                    attribute.name
-                ));
-            }
-            continue;
-        }
+    for attribute in table.attributes.iter().filter(|attribute| !is_derived(attribute)) {
         let declared = declaration(attribute);
         match record.get_mut(&attribute.name) {
             Some(value) if !value.is_null() => check(&declared, &attribute.name, value, &mut faults),
             _ if declared.nullable == Some(false) && !attribute.is_primary_key => {
-                faults.push(required(&attribute.name))
+                faults.push(required(&attribute.name));
             }
             _ => {}
         }
     }
-    faults
+    as_result(faults)
+}
+
+/// Checks that a record as it was sent has no value for an attribute that is computed or stands for a relationship.
+///
+/// # Errors
+/// All faults of the record, joined by `". "`.
+pub(super) fn check_not_computed(table: &Table, sent: &Object) -> Result<(), OperationError> {
+    let assigned = |attribute: &&Attribute| is_derived(attribute) && sent.contains_key(&attribute.name);
+    let fault = |attribute: &Attribute| {
+        format!("Computed property {} may not be directly assigned a value", attribute.name)
+    };
+    as_result(table.attributes.iter().filter(assigned).map(fault).collect())
+}
+
+fn is_derived(attribute: &Attribute) -> bool {
+    attribute.computed || attribute.relationship.is_some()
+}
+
+fn as_result(faults: Vec<String>) -> Result<(), OperationError> {
+    if faults.is_empty() { Ok(()) } else { Err(OperationError::invalid(faults.join(". "))) }
 }
 
 /// True when some attribute of the table can refuse or convert a value.

@@ -2,8 +2,8 @@
 
 use super::checks::{check_attribute_name, check_key, check_names};
 use super::key_numbers::KeyNumbers;
-use super::stamps::{expiry, stamp};
-use super::types::{check_record, has_types};
+use super::stamps::{Stamps, expiry};
+use super::types::{check_not_computed, check_record, has_types};
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::names::{no_database, no_table};
 use crate::server::Server;
@@ -69,12 +69,15 @@ pub async fn write(server: &Server, request: WriteRequest) -> Result<Written, Op
         return Err(no_table(ErrorKind::Invalid, &request.database, &request.table));
     }
     check_names(&request.records)?;
-    let written = database.write(move |txn| apply(txn, &request)).await?;
+    let mut request = request;
+    let written = database.write(move |txn| apply(txn, &mut request)).await?;
     server.access.written(&server.store, database.name())?;
     Ok(written)
 }
 
-fn apply(txn: &mut WriteTxn<'_>, request: &WriteRequest) -> Result<Written, OperationError> {
+/// Runs inside the transaction, again if the transaction has to be: what it does to the request's records (stamps,
+/// generated keys, conversion to declared types) comes out the same when done twice.
+fn apply(txn: &mut WriteTxn<'_>, request: &mut WriteRequest) -> Result<Written, OperationError> {
     let table = txn
         .catalog()
         .table(&request.table)
@@ -84,11 +87,18 @@ fn apply(txn: &mut WriteTxn<'_>, request: &WriteRequest) -> Result<Written, Oper
         check_key_of(&table, record, request.write)?;
     }
     let table = with_new_attributes(txn, table, &request.records)?;
-    let mut batch = Batch { request, now: txn.timestamp(), outcome: Written::default(), last_number: None };
-    for record in &request.records {
-        batch.write(txn, &table, record)?;
-    }
-    batch.finish(txn, &table)
+    let mut records = std::mem::take(&mut request.records);
+    let mut batch = Batch {
+        stamps: Stamps::of(&table, txn.timestamp()),
+        table: &table,
+        request,
+        outcome: Written::default(),
+        last_number: None,
+    };
+    let result = records.iter_mut().try_for_each(|record| batch.write(txn, record));
+    let outcome = result.and_then(|()| batch.finish(txn));
+    request.records = records;
+    outcome
 }
 
 fn check_key_of(table: &Table, record: &Object, write: Write) -> Result<(), OperationError> {
@@ -127,87 +137,120 @@ fn with_new_attributes(
 
 struct Batch<'r> {
     request: &'r WriteRequest,
-    now: f64,
+    table: &'r Arc<Table>,
+    stamps: Stamps<'r>,
     outcome: Written,
     last_number: Option<f64>,
 }
 
 impl Batch<'_> {
-    fn write(
-        &mut self,
-        txn: &mut WriteTxn<'_>,
-        table: &Arc<Table>,
-        record: &Object,
-    ) -> Result<(), OperationError> {
-        let sent_key = record.get(&table.primary_key).filter(|key| !key.is_null());
-        let key = match sent_key {
-            Some(key) => key.clone(),
-            None => self.generated_key(txn, table)?,
+    fn write(&mut self, txn: &mut WriteTxn<'_>, record: &mut Object) -> Result<(), OperationError> {
+        let sent_key = record.get(&self.table.primary_key).filter(|key| !key.is_null()).cloned();
+        let Some(key) = sent_key else {
+            let key = self.generated_key(txn)?;
+            record.insert(self.table.primary_key.clone(), key.clone());
+            return self.add(txn, key, record);
         };
-        let before = match sent_key {
-            Some(key) => txn.get(table, key)?.map(|record| members_of(&record, table)),
-            None => None,
-        };
-        match (self.request.write, before) {
-            (Write::Insert, Some(_)) | (Write::Update, None) => self.outcome.skipped.push(key),
-            (_, before) => {
-                let mut merged = before.clone().unwrap_or_default();
-                if sent_key.is_none() {
-                    merged.insert(table.primary_key.clone(), key.clone());
-                }
-                for (name, value) in record {
-                    if sent_key.is_some() || *name != table.primary_key {
-                        merged.insert(name.clone(), value.clone());
-                    }
-                }
-                stamp(table, &mut merged, before.as_ref(), self.now);
-                if has_types(table) {
-                    let faults = check_record(table, &mut merged, record);
-                    if !faults.is_empty() {
-                        return Err(OperationError::invalid(faults.join(". ")));
-                    }
-                }
-                crate::value::order_members(&mut merged);
-                let expires = expiry(table, &merged, self.request.expires_at, self.now);
-                txn.put(table, &key, &merged, expires)?;
-                self.outcome.written.push(key);
-            }
+        if self.request.write == Write::Insert {
+            return match txn.get(self.table, &key)? {
+                Some(_) => self.skip(key),
+                None => self.add(txn, key, record),
+            };
         }
+        let before = txn.get(self.table, &key)?.map(|record| members_of(&record, self.table));
+        match before {
+            Some(before) => self.merge(txn, key, before, record),
+            None if self.request.write == Write::Update => self.skip(key),
+            None => self.add(txn, key, record),
+        }
+    }
+
+    fn skip(&mut self, key: Value) -> Result<(), OperationError> {
+        self.outcome.skipped.push(key);
         Ok(())
     }
 
-    fn finish(self, txn: &mut WriteTxn<'_>, table: &Arc<Table>) -> Result<Written, OperationError> {
+    /// Stores a record under a key that is free.
+    fn add(&mut self, txn: &mut WriteTxn<'_>, key: Value, record: &mut Object) -> Result<(), OperationError> {
+        if has_types(self.table) {
+            check_not_computed(self.table, record)?;
+        }
+        self.stamps.put_new(record);
+        self.store(txn, key, record)
+    }
+
+    /// Stores a record that was there, with the attributes sent in place of its own.
+    fn merge(
+        &mut self,
+        txn: &mut WriteTxn<'_>,
+        key: Value,
+        mut merged: Object,
+        record: &Object,
+    ) -> Result<(), OperationError> {
+        if has_types(self.table) {
+            check_not_computed(self.table, record)?;
+        }
+        let created = self.stamps.created_in(&merged);
+        for (name, value) in record {
+            merged.insert(name.clone(), value.clone());
+        }
+        self.stamps.put_again(&mut merged, created);
+        crate::value::order_members(&mut merged);
+        self.store(txn, key, &mut merged)
+    }
+
+    fn store(
+        &mut self,
+        txn: &mut WriteTxn<'_>,
+        key: Value,
+        record: &mut Object,
+    ) -> Result<(), OperationError> {
+        if has_types(self.table) {
+            check_record(self.table, record)?;
+        }
+        let expires = expiry(self.table, record, self.request.expires_at, txn.timestamp());
+        txn.put(self.table, &key, record, expires)?;
+        self.outcome.written.push(key);
+        Ok(())
+    }
+
+    fn finish(self, txn: &mut WriteTxn<'_>) -> Result<Written, OperationError> {
         let operation = match self.request.write {
             Write::Insert => "insert",
             Write::Update => "update",
             Write::Upsert => "upsert",
         };
-        txn.log_history(table, HistoryEntry::new(operation, Some(&self.request.username)))?;
+        txn.log_history(self.table, HistoryEntry::new(operation, Some(&self.request.username)))?;
         Ok(self.outcome)
     }
 
     /// A key for a record that came without: a UUID where keys are text, else the next whole number.
-    fn generated_key(&mut self, txn: &mut WriteTxn<'_>, table: &Table) -> Result<Value, OperationError> {
-        let kind = table.attribute(&table.primary_key).and_then(|attribute| attribute.kind.as_deref());
+    fn generated_key(&mut self, txn: &mut WriteTxn<'_>) -> Result<Value, OperationError> {
+        let kind =
+            self.table.attribute(&self.table.primary_key).and_then(|attribute| attribute.kind.as_deref());
         let highest = match kind {
             Some("String" | "ID") => return Ok(Value::String(uuid::Uuid::new_v4().to_string())),
             Some("Int") => HIGHEST_INT_KEY,
             _ => HIGHEST_KEY,
         };
-        let next = match self.last_number {
-            Some(last) => last + 1.0,
-            None => {
-                let last =
-                    last_number(txn, table)?.max(self.request.numbers.last(&self.request.database, table.id));
-                last + 1.0
-            }
+        let given = self.request.numbers.last(&self.request.database, self.table.id);
+        let mut number = match self.last_number {
+            Some(last) => last,
+            None => last_number(txn, self.table, highest)?.max(given),
         };
-        if next > highest {
-            return Err(OperationError::invalid("no number is left for a generated primary key"));
+        loop {
+            number += 1.0;
+            if number > highest {
+                return Err(OperationError::invalid("no number is left for a generated primary key"));
+            }
+            // Another record of the request may have come with this very key.
+            if txn.get(self.table, &Value::Number(number))?.is_none() {
+                break;
+            }
         }
-        self.last_number = Some(next);
-        self.request.numbers.note(&self.request.database, table.id, next);
-        Ok(Value::Number(next))
+        self.last_number = Some(number);
+        self.request.numbers.note(&self.request.database, self.table.id, number);
+        Ok(Value::Number(number))
     }
 }
 
@@ -216,10 +259,10 @@ fn members_of(record: &Record<'_>, table: &Table) -> Object {
     record.attributes().map(|(id, raw)| (table.attribute_name(id).to_owned(), raw.decode())).collect()
 }
 
-/// The highest whole number among a table's keys, 0 without one.
-fn last_number(txn: &mut WriteTxn<'_>, table: &Table) -> Result<f64, OperationError> {
+/// The highest whole number up to `highest` among a table's keys, 0 without one.
+fn last_number(txn: &mut WriteTxn<'_>, table: &Table, highest: f64) -> Result<f64, OperationError> {
     let numbers =
-        KeyRange::new(Bound::Included(&Value::Number(0.0)), Bound::Excluded(&Value::String(String::new())));
+        KeyRange::new(Bound::Included(&Value::Number(0.0)), Bound::Included(&Value::Number(highest)));
     for record in txn.view()?.scan(table, numbers, true)? {
         if let Value::Number(number) = record?.key() {
             return Ok(number.floor());
