@@ -107,7 +107,8 @@ pub async fn start(server: Arc<Server>) -> io::Result<Running> {
 
 fn protocol(http2: bool) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().max_buf_size(BUFFER);
+    // A client may close its side once it has sent its request and still wait for the answer.
+    builder.http1().max_buf_size(BUFFER).half_close(true);
     builder
         .http2()
         .max_concurrent_streams(STREAMS)

@@ -134,6 +134,16 @@ async fn a_body_in_pieces_is_put_together() {
 }
 
 #[tokio::test]
+async fn a_client_that_has_closed_its_side_is_answered() {
+    let instance = Instance::start().await;
+    let mut connection = instance.connect().await;
+    let create = r#"{"operation":"create_database","database":"d"}"#;
+    connection.send(&post(create, &[("Authorization", super::ADMIN)])).await;
+    connection.finish().await;
+    assert_eq!(connection.response().await.text(), r#"{"message":"database 'd' successfully created"}"#);
+}
+
+#[tokio::test]
 async fn expect_continue_asks_for_the_body() {
     let instance = Instance::start().await;
     let mut connection = instance.connect().await;

@@ -67,6 +67,11 @@ impl Connection {
         let _ = soon(self.stream.write_all(bytes)).await;
     }
 
+    /// Closes the sending side.
+    pub async fn finish(&mut self) {
+        soon(self.stream.shutdown()).await.unwrap();
+    }
+
     /// Reads one answer to a request that is no HEAD.
     pub async fn response(&mut self) -> Response {
         let (status, headers) = self.head().await;
