@@ -12,6 +12,7 @@
 
 mod check;
 mod embedded;
+pub mod export;
 mod file;
 pub mod mutate;
 mod operation;
