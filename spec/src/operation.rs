@@ -108,6 +108,21 @@ impl Operation {
         self.field_aliases.iter().find(|alias| alias.alias == spelling)
     }
 
+    /// The top-level fields, under all spellings, whose values must never be printed.
+    pub fn secret_fields(&self) -> Vec<&str> {
+        let properties = self.request.get("properties").and_then(Value::as_object);
+        let is_secret = |field: &Value| {
+            let field = field.as_object().map(schema::resolved);
+            field.is_some_and(|field| field.get("x-secret") == Some(&Value::Bool(true)))
+        };
+        let secret = properties.into_iter().flatten().filter(|(_, field)| is_secret(field));
+        secret
+            .flat_map(|(name, _)| {
+                std::iter::once(name.as_str()).chain(self.aliases_of(name).map(|alias| alias.alias.as_str()))
+            })
+            .collect()
+    }
+
     /// Renames the top-level fields of a request to those of the request schema; where several spellings
     /// were sent, the winning one stays. The order of the fields is kept.
     pub fn canonical_fields(&self, request: Map<String, Value>) -> Map<String, Value> {

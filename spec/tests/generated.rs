@@ -125,3 +125,31 @@ fn what_the_strict_schema_accepts_has_no_fault() {
         }
     }
 }
+
+/// As deep as a server's body codec lets a request be, with the stack of a server's thread.
+#[test]
+fn deeply_nested_conditions_are_checked_within_a_small_stack() {
+    let nested = |innermost: Value| {
+        let mut condition = innermost;
+        for _ in 0..254 {
+            condition = json!({"operator": "or", "conditions": [condition]});
+        }
+        json!({"operation": "search_by_conditions", "table": "ship", "conditions": [condition]})
+    };
+    let check = move || {
+        let search = registry().operation("search_by_conditions").unwrap();
+        assert_eq!(search.check(&nested(json!({"attribute": "imo", "value": 1}))), []);
+        let text = search.check_text(&nested(json!("no condition")));
+        assert_eq!(text.as_deref(), Some("'conditions[0]' does not match any of the allowed types"));
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(check).unwrap().join().unwrap();
+}
+
+#[test]
+fn passwords_are_secret() {
+    for name in ["add_user", "alter_user", "login", "create_authentication_tokens"] {
+        let operation = registry().operation(name).unwrap();
+        assert_eq!(operation.secret_fields(), ["password"], "{name}");
+    }
+    assert!(registry().operation("insert").unwrap().secret_fields().is_empty());
+}

@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 mod text;
+mod values;
 mod walk;
 
 use serde_json::{Map, Value, json};
@@ -14,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::operation::Operation;
 use walk::Place;
 
-pub(crate) use walk::matches;
+pub(crate) use values::matches;
 
 /// One fault of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -229,3 +229,10 @@ fn a_request_that_is_no_object_is_refused() {
         "'value' must be of type object"
     );
 }
+
+#[test]
+fn the_faults_of_an_arrays_items_are_limited() {
+    let tried = operation(json!({"type": "object", "properties": {"x": {"items": {"type": "object"}}}}), &[]);
+    assert_eq!(tried.check(&json!({"x": vec![1; 999]})).len(), 999);
+    assert_eq!(tried.check(&json!({"x": vec![1; 5000]})).len(), 1000);
+}

@@ -89,6 +89,7 @@ fn template(schema: &Map<String, Value>, keyword: &str, subject: &Subject<'_>) -
             None => format!("'{label}' does not match any of the allowed types"),
         },
         "not" => format!("'{label}' contains an invalid value"),
+        "depth" => format!("'{label}' is nested too deeply"),
         "dependentRequired" => format!("'{label}' missing required peer '{}'", subject.key),
         _ => format!("'{label}' is not allowed"),
     }

@@ -1,14 +1,10 @@
 //! The walk over a request schema.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
-use regex::Regex;
 use serde_json::{Map, Number, Value};
 
 use super::Violation;
 use super::text::{self, Subject};
+use super::values::{all_differ, coerced, has_type, is_listed, is_true, matches, same};
 use crate::operation::Operation;
 use crate::schema::resolved;
 
@@ -17,18 +13,25 @@ pub(crate) struct Place<'a> {
     pointer: String,
     /// The first is the value's own; faults are repeated under the others.
     labels: Vec<String>,
+    /// How many values it is inside.
+    depth: usize,
     /// Set at the root alone, where fields have other spellings.
     operation: Option<&'a Operation>,
 }
 
 impl<'a> Place<'a> {
     pub(crate) fn root(operation: &'a Operation) -> Place<'a> {
-        Place { pointer: String::new(), labels: vec!["value".to_owned()], operation: Some(operation) }
+        Place {
+            pointer: String::new(),
+            labels: vec!["value".to_owned()],
+            depth: 0,
+            operation: Some(operation),
+        }
     }
 
     /// A place of no consequence, for values whose messages nobody reads.
     pub(crate) fn anywhere() -> Place<'static> {
-        Place { pointer: String::new(), labels: vec!["value".to_owned()], operation: None }
+        Place { pointer: String::new(), labels: vec!["value".to_owned()], depth: 0, operation: None }
     }
 
     fn label(&self) -> &str {
@@ -44,13 +47,14 @@ impl<'a> Place<'a> {
             labels.push(self.inside(other));
         }
         let step = name.replace('~', "~0").replace('/', "~1");
-        Place { pointer: format!("{}/{step}", self.pointer), labels, operation: None }
+        Place { pointer: format!("{}/{step}", self.pointer), labels, depth: self.depth + 1, operation: None }
     }
 
     fn item(&self, index: usize) -> Place<'static> {
         Place {
             pointer: format!("{}/{index}", self.pointer),
             labels: vec![format!("{}[{index}]", self.label())],
+            depth: self.depth + 1,
             operation: None,
         }
     }
@@ -59,6 +63,13 @@ impl<'a> Place<'a> {
         if self.pointer.is_empty() { name.to_owned() } else { format!("{}.{name}", self.label()) }
     }
 }
+
+/// How deep a value may be that is walked, as conditions may hold conditions and the stack is finite. Only
+/// requests that the strict schema refuses come here, so what lies deeper may well be what is wrong.
+const MAX_DEPTH: usize = 128;
+
+/// How many faults of the items of one array are reported, so that a small request has no huge answer.
+const MAX_ITEM_FAULTS: usize = 1000;
 
 /// The text for several unknown members at once, under `x-messages`.
 const SEVERAL_UNKNOWN: &str = "severalAdditionalProperties";
@@ -75,6 +86,9 @@ struct Faults<'a> {
 pub(crate) fn faults(schema: &Map<String, Value>, value: &Value, place: &Place<'_>) -> Vec<Violation> {
     if value.is_null() && is_true(schema, "x-nullable") {
         return Vec::new();
+    }
+    if place.depth > MAX_DEPTH {
+        return vec![violation(schema, "depth", value, place)];
     }
     let value = coerced(schema, value);
     let mut faults = Faults { schema, value: &value, place, found: Vec::new() };
@@ -241,6 +255,9 @@ impl Faults<'_> {
         let mut found = Vec::new();
         for (index, item) in items {
             found.extend(faults_of(schema, item, &self.place.item(index)));
+            if found.len() >= MAX_ITEM_FAULTS {
+                break;
+            }
         }
         if text::has_own(self.schema, "items") {
             if !found.is_empty() {
@@ -392,97 +409,10 @@ impl Faults<'_> {
     }
 }
 
-fn is_true(schema: &Map<String, Value>, keyword: &str) -> bool {
-    schema.get(keyword) == Some(&Value::Bool(true))
-}
-
 fn is_present(schema: Option<&Map<String, Value>>, value: Option<&Value>) -> bool {
     match value {
         None => false,
         Some(Value::Null) => !schema.is_some_and(|schema| is_true(schema, "x-nullable")),
         Some(_) => true,
     }
-}
-
-fn has_type(name: &str, value: &Value) -> bool {
-    match name {
-        "string" => value.is_string(),
-        "number" => value.is_number(),
-        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
-        "boolean" => value.is_boolean(),
-        "array" => value.is_array(),
-        "object" => value.is_object(),
-        "null" => value.is_null(),
-        _ => false,
-    }
-}
-
-/// The value that is checked: numbers and booleans that came as text are taken for what they say.
-fn coerced<'v>(schema: &Map<String, Value>, value: &'v Value) -> Cow<'v, Value> {
-    let (Some(Value::String(kind)), Value::String(text)) = (schema.get("x-coerce"), value) else {
-        return Cow::Borrowed(value);
-    };
-    let meant = match kind.as_str() {
-        "number" => number_in(text),
-        "boolean" if text.trim().eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
-        "boolean" if text.trim().eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
-        _ => None,
-    };
-    meant.map_or(Cow::Borrowed(value), Cow::Owned)
-}
-
-/// The number a text is, if it is nothing but one.
-pub(crate) fn number_in(text: &str) -> Option<Value> {
-    let text = text.trim();
-    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
-        return None; // also keeps out `inf` and `nan`
-    }
-    let number: f64 = text.parse().ok()?;
-    Number::from_f64(number).map(Value::Number)
-}
-
-fn is_listed(schema: &Map<String, Value>, list: &Value, value: &Value) -> bool {
-    let listed = list.as_array().into_iter().flatten();
-    let ignore_case = is_true(schema, "x-ignore-case");
-    listed.into_iter().any(|one| match (one, value) {
-        (Value::String(one), Value::String(value)) if ignore_case => one.eq_ignore_ascii_case(value),
-        _ => same(one, value),
-    })
-}
-
-/// JSON equality, where `1` and `1.0` are the same number.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
-        }
-        (Value::Object(one), Value::Object(other)) => {
-            let has_same = |(name, member)| other.get(name).is_some_and(|other| same(member, other));
-            one.len() == other.len() && one.iter().all(has_same)
-        }
-        _ => one == other,
-    }
-}
-
-fn all_differ(items: &[Value]) -> bool {
-    items.iter().enumerate().all(|(at, item)| !items[..at].iter().any(|earlier| same(earlier, item)))
-}
-
-/// Whether a pattern of a schema is found in a text.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    static COMPILED: OnceLock<Mutex<HashMap<String, Option<Arc<Regex>>>>> = OnceLock::new();
-    let compiled = {
-        let mut known = COMPILED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-        match known.get(pattern) {
-            Some(compiled) => compiled.clone(),
-            None => {
-                let compiled = Regex::new(pattern).ok().map(Arc::new);
-                known.insert(pattern.to_owned(), compiled.clone());
-                compiled
-            }
-        }
-    };
-    // every pattern compiles, which a test shows
-    compiled.is_none_or(|compiled| compiled.is_match(text))
 }
