@@ -107,12 +107,12 @@ async fn requests_in_binary_types() {
         (
             "application/cbor",
             "a4696f7065726174696f6e66757073657274686461746162617365616465\
-             7461626c656174677265636f72647381a262696463626f7861627f6178617aff",
+             7461626c656174677265636f72647381a262696463626f78616a41ff",
         ),
         (
             "application/x-msgpack",
             "84a96f7065726174696f6ea6757073657274a86461746162617365a164a57461626c65a174\
-             a77265636f72647391 82a26964a3626f78 a16ac40100",
+             a77265636f72647391 82a26964a3626f78 a16ac401ff",
         ),
     ] {
         let digits: Vec<char> = hex.chars().filter(char::is_ascii_hexdigit).collect();
@@ -132,6 +132,10 @@ async fn requests_in_binary_types() {
             (200, &"box".into()),
             "{content_type}"
         );
+        let search =
+            r#"{"operation":"search_by_id","database":"d","table":"t","ids":["box"],"get_attributes":["j"]}"#;
+        let shown = instance.operation(search).await;
+        assert_eq!(shown.text(), r#"[{"j":{"type":"Buffer","data":[255]}}]"#, "{content_type}");
     }
 }
 

@@ -68,20 +68,22 @@ pub(super) fn encode(form: ReplyType, reply: Reply) -> Body {
         ReplyType::Json => json::encode(reply),
         ReplyType::EventStream => json::encode_event(reply),
         ReplyType::PlainText => json::encode(reply),
-        ReplyType::Cbor => tree(reply, cbor::encode, cbor::encode_streamed),
-        ReplyType::MessagePack => tree(reply, msgpack::encode, msgpack::encode_streamed),
-        ReplyType::Yaml => tree(reply, yaml::encode, |rows| yaml::encode(&Value::Array(rows.to_vec()))),
+        ReplyType::Cbor => tree(reply, cbor::encode, Some(cbor::encode_streamed)),
+        ReplyType::MessagePack => tree(reply, msgpack::encode, Some(msgpack::encode_streamed)),
+        ReplyType::Yaml => tree(reply, yaml::encode, None),
         ReplyType::Csv => csv::encode(reply),
-        ReplyType::Form => tree(reply, form::encode, |rows| form::encode(&Value::Array(rows.to_vec()))),
+        ReplyType::Form => tree(reply, form::encode, None),
     }
 }
 
-/// Encodes an answer as a value, streamed rows in their own way.
-fn tree(reply: Reply, whole: fn(&Value) -> Vec<u8>, streamed: fn(&[Value]) -> Vec<u8>) -> Body {
-    match reply {
-        Reply::Rows(rows) if rows.streamed => Body::Streamed(streamed(&records(rows.content)).into()),
-        Reply::Rows(rows) => whole(&Value::Array(records(rows.content))).into(),
-        other => whole(&value_of(other)).into(),
+/// Encodes an answer as a value; streamed rows in their own way, where the type has one.
+fn tree(reply: Reply, whole: fn(&Value) -> Vec<u8>, open: Option<fn(&[Value]) -> Vec<u8>>) -> Body {
+    let streamed = matches!(&reply, Reply::Rows(rows) if rows.streamed);
+    let value = value_of(reply);
+    match (&value, open) {
+        (Value::Array(rows), Some(open)) if streamed => Body::Streamed(open(rows).into()),
+        _ if streamed => Body::Streamed(whole(&value).into()),
+        _ => whole(&value).into(),
     }
 }
 
@@ -96,7 +98,7 @@ fn records(content: RowContent) -> Vec<Value> {
     }
 }
 
-/// An answer that is not rows as one value.
+/// An answer as one value.
 fn value_of(reply: Reply) -> Value {
     match reply {
         Reply::Message(text) => object([("message", Value::String(text))]),
