@@ -1,5 +1,7 @@
 //! What a role may not read never appears in any answer of a running instance, whatever is asked and in whatever form.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use proptest::prelude::*;
 use reference_server::access::Caller;
 use reference_server::config::Config;

@@ -272,4 +272,6 @@ fn name_in<'a>(body: &'a Object, field: &str) -> Option<Cow<'a, str>> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
