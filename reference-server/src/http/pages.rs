@@ -7,9 +7,10 @@ use super::{Site, respond};
 use crate::access::User;
 use crate::access::refusal::Refusal;
 use crate::error::OperationError;
-use crate::value::{Value, object};
+use bytes::Bytes;
 use hyper::header::{HeaderMap, ORIGIN};
 use hyper::{Method, Response, StatusCode};
+use std::sync::OnceLock;
 
 /// A page that can be asked for with GET.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,32 +63,13 @@ fn open_api(standing: Standing) -> Result<Response<Body>, OperationError> {
         let refusal = Refusal::default().words("The OpenAPI document is restricted to 'super_user' roles");
         return Err(refusal.into_error());
     }
-    Ok(respond::json(StatusCode::OK, &document()))
+    Ok(respond::json(StatusCode::OK, document()))
 }
 
-/// What is here besides the operations themselves, and where to send those.
-fn document() -> Value {
-    let answer = |text: &str| object([("200", object([("description", Value::from(text))]))]);
-    let page = |method: &str, summary: &str| {
-        object([(method, object([("summary", Value::from(summary)), ("responses", answer(summary))]))])
-    };
-    object([
-        ("openapi", Value::from("3.1.0")),
-        (
-            "info",
-            object([
-                ("title", Value::from("Operations API")),
-                ("version", Value::from(env!("CARGO_PKG_VERSION"))),
-            ]),
-        ),
-        (
-            "paths",
-            object([
-                ("/", page("post", "Runs the operation that the body names")),
-                ("/health", page("get", "Tells that the server is running")),
-            ]),
-        ),
-    ])
+/// The text of the document, which is made when it is first asked for.
+fn document() -> Bytes {
+    static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
+    DOCUMENT.get_or_init(|| spec::export::openapi::document().to_string().into()).clone()
 }
 
 /// The answer to OPTIONS on any path, whoever asks.

@@ -5,7 +5,6 @@ use super::media::{NOT_ACCEPTABLE, ReplyType};
 use super::{Site, codecs, errors, files};
 use crate::error::OperationError;
 use crate::operations::{Outcome, Reply};
-use crate::value::Value;
 use bytes::Bytes;
 use hyper::header::{
     CONNECTION, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
@@ -64,9 +63,9 @@ pub(super) fn text(status: StatusCode, content_type: &'static str, text: &'stati
     response
 }
 
-/// A JSON value.
-pub(super) fn json(status: StatusCode, value: &Value) -> Response<Body> {
-    let mut response = bare(status, Body::from(value.to_json().into_bytes()));
+/// A JSON text.
+pub(super) fn json(status: StatusCode, text: Bytes) -> Response<Body> {
+    let mut response = bare(status, Body::Whole(text));
     response.headers_mut().insert(CONTENT_TYPE, ReplyType::Json.content_type());
     response
 }

@@ -76,8 +76,11 @@ pub(super) fn encode(form: ReplyType, reply: Reply) -> Body {
     }
 }
 
+/// How a type writes rows one by one.
+type EncodeRows = fn(&[Value]) -> Vec<u8>;
+
 /// Encodes an answer as a value; streamed rows in their own way, where the type has one.
-fn tree(reply: Reply, whole: fn(&Value) -> Vec<u8>, open: Option<fn(&[Value]) -> Vec<u8>>) -> Body {
+fn tree(reply: Reply, whole: fn(&Value) -> Vec<u8>, open: Option<EncodeRows>) -> Body {
     let streamed = matches!(&reply, Reply::Rows(rows) if rows.streamed);
     let value = value_of(reply);
     match (&value, open) {
