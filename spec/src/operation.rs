@@ -18,6 +18,7 @@ pub struct Operation {
     file: OperationFile,
     request_validator: OnceLock<Option<Validator>>,
     response_validators: OnceLock<HashMap<u16, Validator>>,
+    opaque_fields: OnceLock<Vec<String>>,
 }
 
 impl Deref for Operation {
@@ -46,7 +47,12 @@ impl Operation {
         for response in file.responses.values_mut() {
             *response = schema::with_absolute_references(response.take(), "");
         }
-        Operation { file, request_validator: OnceLock::new(), response_validators: OnceLock::new() }
+        Operation {
+            file,
+            request_validator: OnceLock::new(),
+            response_validators: OnceLock::new(),
+            opaque_fields: OnceLock::new(),
+        }
     }
 
     /// The faults of a request as it was sent, in the order they are reported; none when it is valid.
@@ -108,17 +114,29 @@ impl Operation {
         self.field_aliases.iter().find(|alias| alias.alias == spelling)
     }
 
+    /// Whether a top-level field, in any spelling, is an array whose items [`Operation::check`] asks nothing but
+    /// their type. A server may pass stubs for them.
+    pub fn has_opaque_items(&self, field: &str) -> bool {
+        let opaque = self.opaque_fields.get_or_init(|| self.marked_fields("x-opaque-items"));
+        opaque.iter().any(|one| one == field)
+    }
+
     /// The top-level fields, under all spellings, whose values must never be printed.
-    pub fn secret_fields(&self) -> Vec<&str> {
+    pub fn secret_fields(&self) -> Vec<String> {
+        self.marked_fields("x-secret")
+    }
+
+    /// The top-level fields, under all spellings, that have a keyword set.
+    fn marked_fields(&self, keyword: &str) -> Vec<String> {
         let properties = self.request.get("properties").and_then(Value::as_object);
-        let is_secret = |field: &Value| {
+        let is_marked = |field: &Value| {
             let field = field.as_object().map(schema::resolved);
-            field.is_some_and(|field| field.get("x-secret") == Some(&Value::Bool(true)))
+            field.is_some_and(|field| field.get(keyword) == Some(&Value::Bool(true)))
         };
-        let secret = properties.into_iter().flatten().filter(|(_, field)| is_secret(field));
-        secret
+        let marked = properties.into_iter().flatten().filter(|(_, field)| is_marked(field));
+        marked
             .flat_map(|(name, _)| {
-                std::iter::once(name.as_str()).chain(self.aliases_of(name).map(|alias| alias.alias.as_str()))
+                std::iter::once(name.clone()).chain(self.aliases_of(name).map(|alias| alias.alias.clone()))
             })
             .collect()
     }

@@ -5,6 +5,8 @@
 //! order and texts of the messages.
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod tests;
 mod text;
 mod values;

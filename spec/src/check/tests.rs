@@ -236,3 +236,69 @@ fn the_faults_of_an_arrays_items_are_limited() {
     assert_eq!(tried.check(&json!({"x": vec![1; 999]})).len(), 999);
     assert_eq!(tried.check(&json!({"x": vec![1; 5000]})).len(), 1000);
 }
+
+#[test]
+fn the_rarer_keywords_are_known() {
+    for (field, right, wrong, message) in [
+        (json!({"multipleOf": 2}), json!(4), json!(3), "'x' must be a multiple of 2"),
+        (json!({"exclusiveMinimum": 0}), json!(0.1), json!(0), "'x' must be greater than 0"),
+        (json!({"exclusiveMaximum": 5}), json!(4), json!(5), "'x' must be less than 5"),
+        (json!({"not": {"const": "a"}}), json!("b"), json!("a"), "'x' contains an invalid value"),
+        (json!({"const": 1}), json!(1.0), json!(2), "'x' must be [1]"),
+        (json!({"maxItems": 1}), json!([1]), json!([1, 2]), "'x' must contain less than or equal to 1 items"),
+        (json!({"uniqueItems": true}), json!([1, "1"]), json!([1, 1.0]), "'x' contains a duplicate value"),
+        (
+            json!({"prefixItems": [{}, {"type": "string"}]}),
+            json!([1, "a"]),
+            json!([1, 2]),
+            "'x[1]' must be a string",
+        ),
+        (json!({"minProperties": 1}), json!({"a": 1}), json!({}), "'x' must have at least 1 key"),
+        (
+            json!({"maxProperties": 1}),
+            json!({"a": 1}),
+            json!({"a": 1, "b": 1}),
+            "'x' must have less than or equal to 1 key",
+        ),
+        (
+            json!({"patternProperties": {"^n": {"type": "number"}}}),
+            json!({"a": "b"}),
+            json!({"n": "b"}),
+            "'x.n' must be a number",
+        ),
+        (
+            json!({"additionalProperties": {"type": "number"}}),
+            json!({"a": 1}),
+            json!({"a": "b"}),
+            "'x.a' must be a number",
+        ),
+        (
+            json!({"propertyNames": {"maxLength": 1}}),
+            json!({"a": 1}),
+            json!({"ab": 1}),
+            "'x.ab' length must be less than or equal to 1 characters long",
+        ),
+        (
+            json!({"oneOf": [{"minimum": 3}, {"maximum": 5}]}),
+            json!(9),
+            json!(4),
+            "'x' does not match any of the allowed types",
+        ),
+        (
+            json!({"allOf": [{"minimum": 3}, {"maximum": 5}]}),
+            json!(4),
+            json!(9),
+            "'x' must be less than or equal to 5",
+        ),
+        (json!({"minLength": 3}), json!("abc"), json!("ab"), "'x' length must be at least 3 characters long"),
+        (
+            json!({"if": {"type": "string"}, "then": {"minLength": 1}, "else": {"minimum": 0}}),
+            json!("a"),
+            json!(-1),
+            "'x' must be greater than or equal to 0",
+        ),
+    ] {
+        assert_eq!(text(field.clone(), right), None, "{field}");
+        assert_text(field, wrong, message);
+    }
+}
