@@ -163,7 +163,14 @@ fn sets(e: &[Value], a: &[Value], place: &str, rules: Rules<'_>, found: &mut Vec
     }
 }
 
-fn pair_up(e: &[Value], a: &[Value], from: usize, place: &str, rules: Rules<'_>, found: &mut Vec<Difference>) {
+fn pair_up(
+    e: &[Value],
+    a: &[Value],
+    from: usize,
+    place: &str,
+    rules: Rules<'_>,
+    found: &mut Vec<Difference>,
+) {
     for i in 0..e.len().max(a.len()) {
         let place = pointer::join(place, &(from + i).to_string());
         match (e.get(i), a.get(i)) {
@@ -201,8 +208,14 @@ mod tests {
     #[test]
     fn sets_ignore_order_but_not_number() {
         let expected = json!([{"id": 1, "v": 1}, {"id": 2, "v": 2}, {"id": 2, "v": 2}]);
-        assert_eq!(places(&expected, &json!([{"id": 2, "v": 2}, {"v": 2, "id": 2}, {"id": 1, "v": 1}]), &[""]), [""; 0]);
-        assert_eq!(places(&expected, &json!([{"id": 2, "v": 2}, {"id": 1, "v": 5}, {"id": 2, "v": 2}]), &[""]), ["/1/v"]);
+        assert_eq!(
+            places(&expected, &json!([{"id": 2, "v": 2}, {"v": 2, "id": 2}, {"id": 1, "v": 1}]), &[""]),
+            [""; 0]
+        );
+        assert_eq!(
+            places(&expected, &json!([{"id": 2, "v": 2}, {"id": 1, "v": 5}, {"id": 2, "v": 2}]), &[""]),
+            ["/1/v"]
+        );
         assert_eq!(places(&expected, &json!([{"id": 2, "v": 2}, {"id": 1, "v": 1}]), &[""]), ["/-"]);
         assert_eq!(places(&json!({"a": [["x", "y"]]}), &json!({"a": [["y", "x"]]}), &["/a/*"]), [""; 0]);
     }

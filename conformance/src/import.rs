@@ -28,15 +28,38 @@ const MAKERS: [(&str, &[&str]); 12] = [
 
 /// Operations on one database, `data` when none is named.
 const IN_A_DATABASE: [&str; 16] = [
-    "create_database", "create_schema", "describe_database", "describe_schema", "create_table", "describe_table",
-    "drop_table", "create_attribute", "drop_attribute", "insert", "update", "upsert", "delete", "search_by_id",
-    "search_by_value", "search_by_conditions",
+    "create_database",
+    "create_schema",
+    "describe_database",
+    "describe_schema",
+    "create_table",
+    "describe_table",
+    "drop_table",
+    "create_attribute",
+    "drop_attribute",
+    "insert",
+    "update",
+    "upsert",
+    "delete",
+    "search_by_id",
+    "search_by_value",
+    "search_by_conditions",
 ];
 
 /// Operations whose successful answers show, or change, what all users of an instance share.
 const SHARED: [&str; 12] = [
-    "list_users", "list_roles", "get_components", "read_log", "search_jobs_by_start_date", "set_status", "get_status",
-    "clear_status", "get_custom_functions", "list_metrics", "cluster_status", "get_configuration",
+    "list_users",
+    "list_roles",
+    "get_components",
+    "read_log",
+    "search_jobs_by_start_date",
+    "set_status",
+    "get_status",
+    "clear_status",
+    "get_custom_functions",
+    "list_metrics",
+    "cluster_status",
+    "get_configuration",
 ];
 
 /// Operations that restart or reconfigure an instance.
@@ -96,7 +119,8 @@ pub fn seal(folder: &Path) -> anyhow::Result<String> {
     let manifest = scenario::manifest_of(&scenarios);
     let checks: usize = manifest.categories.values().map(|counts| counts.checks).sum();
     let path = folder.join("manifest.json");
-    std::fs::write(&path, layout::to_text(&serde_json::to_value(&manifest)?)).with_context(|| path.display().to_string())?;
+    std::fs::write(&path, layout::to_text(&serde_json::to_value(&manifest)?))
+        .with_context(|| path.display().to_string())?;
     Ok(format!("{} scenarios, {checks} checks", scenarios.len()))
 }
 
@@ -160,7 +184,12 @@ fn convert(category: &str, recording: Value) -> anyhow::Result<Value> {
     Ok(Value::Object(scenario))
 }
 
-fn convert_step(step: &Value, compared: bool, names: &[String], ids: &mut HashSet<String>) -> anyhow::Result<Value> {
+fn convert_step(
+    step: &Value,
+    compared: bool,
+    names: &[String],
+    ids: &mut HashSet<String>,
+) -> anyhow::Result<Value> {
     let source = step.as_object().context("a step that is no object")?;
     let mut out = Map::new();
     if compared && !source.contains_key("sleep") {
@@ -217,12 +246,14 @@ fn with_admin(value: &Value) -> Value {
 }
 
 fn convert_http(http: &Value, names: &[String]) -> anyhow::Result<Value> {
-    let mut http: Value = serde_json::from_str(&http.to_string().replace("YWRtaW46cGFzc3dvcmQ=", "${admin_basic}"))?;
+    let mut http: Value =
+        serde_json::from_str(&http.to_string().replace("YWRtaW46cGFzc3dvcmQ=", "${admin_basic}"))?;
     let kind = http["headers"]["Content-Type"].as_str().unwrap_or_default().to_owned();
     if let Some(encoded) = http["body_base64"].as_str() {
         let bytes = base64::engine::general_purpose::STANDARD.decode(encoded)?;
         let decoded = target::decode(&kind, &bytes).map(|(value, _)| value);
-        if let Some(value) = decoded.filter(|value| names.iter().any(|name| value.to_string().contains(name))) {
+        if let Some(value) = decoded.filter(|value| names.iter().any(|name| value.to_string().contains(name)))
+        {
             http["body_value"] = value;
             http.as_object_mut().map(|http| http.remove("body_base64"));
         }
@@ -231,7 +262,9 @@ fn convert_http(http: &Value, names: &[String]) -> anyhow::Result<Value> {
 }
 
 fn steps(recording: &Value) -> impl Iterator<Item = &Value> {
-    ["setup", "steps", "teardown"].into_iter().flat_map(|phase| recording[phase].as_array().into_iter().flatten())
+    ["setup", "steps", "teardown"]
+        .into_iter()
+        .flat_map(|phase| recording[phase].as_array().into_iter().flatten())
 }
 
 fn operation(step: &Value) -> Option<&str> {
@@ -286,7 +319,8 @@ fn takes_data(recording: &Value) -> bool {
         match named {
             Some(name) => name == "data",
             None => {
-                operation(step).is_some_and(|name| IN_A_DATABASE.contains(&name) || (bulk(name) && succeeds(step)))
+                operation(step)
+                    .is_some_and(|name| IN_A_DATABASE.contains(&name) || (bulk(name) && succeeds(step)))
                     && !fault
                     && step["response"]["status"] != 401
             }

@@ -17,8 +17,10 @@ fn one_line(value: &Value) -> String {
     match value {
         Value::Object(members) if members.is_empty() => "{}".to_owned(),
         Value::Object(members) => {
-            let inside: Vec<String> =
-                members.iter().map(|(name, member)| format!("{}: {}", quoted(name), one_line(member))).collect();
+            let inside: Vec<String> = members
+                .iter()
+                .map(|(name, member)| format!("{}: {}", quoted(name), one_line(member)))
+                .collect();
             format!("{{ {} }}", inside.join(", "))
         }
         Value::Array(elements) => {
@@ -33,7 +35,8 @@ fn one_line(value: &Value) -> String {
 fn quoted(text: &str) -> String {
     let mut out = String::new();
     for c in Value::from(text).to_string().chars() {
-        let invisible = c.is_control() || matches!(u32::from(c), 0x7f..=0xa0 | 0xad | 0x200b..=0x200f | 0x2028..=0x202f | 0xfeff | 0xfffe);
+        let invisible = c.is_control()
+            || matches!(u32::from(c), 0x7f..=0xa0 | 0xad | 0x200b..=0x200f | 0x2028..=0x202f | 0xfeff | 0xfffe);
         if invisible {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
@@ -85,7 +88,10 @@ mod tests {
     fn short_things_stand_on_one_line() {
         let value = json!({"id": "a/b", "steps": [{"request": {"operation": "x", "n": [1, 2]}}], "long": "x".repeat(120), "e": []});
         let text = to_text(&value);
-        assert!(text.contains("  \"steps\": [{ \"request\": { \"operation\": \"x\", \"n\": [1, 2] } }],\n"), "{text}");
+        assert!(
+            text.contains("  \"steps\": [{ \"request\": { \"operation\": \"x\", \"n\": [1, 2] } }],\n"),
+            "{text}"
+        );
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }
 

@@ -139,7 +139,9 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
         .events()
         .into_iter()
         .filter_map(|event| match event {
-            Event::Checked(check) if check.kind != Kind::Cleanup && !check.id.starts_with("answers/") => Some(check.id),
+            Event::Checked(check) if check.kind != Kind::Cleanup && !check.id.starts_with("answers/") => {
+                Some(check.id)
+            }
             _ => None,
         })
         .collect();

@@ -139,7 +139,8 @@ mod tests {
     }
 
     fn expected(status: u16, body: Value) -> Expected {
-        serde_json::from_value(json!({"status": status, "content_type": "application/json", "body": body})).unwrap()
+        serde_json::from_value(json!({"status": status, "content_type": "application/json", "body": body}))
+            .unwrap()
     }
 
     fn places(e: &Expected, a: &Answer, rules: Value, profile: Profile) -> Vec<String> {
@@ -155,7 +156,10 @@ mod tests {
         assert_eq!(places(&want, &good, json!({}), Profile::Full), [""; 0]);
         let bad = answer(404, &json!({"id": "x", "n": [2, 1]}));
         assert_eq!(places(&want, &bad, json!({}), Profile::Full), ["status", "/id", "/n/0", "/n/1"]);
-        assert_eq!(places(&want, &bad, json!({"unordered": ["/n"], "ignore": ["/id"]}), Profile::Full), ["status"]);
+        assert_eq!(
+            places(&want, &bad, json!({"unordered": ["/n"], "ignore": ["/id"]}), Profile::Full),
+            ["status"]
+        );
         assert_eq!(places(&want, &bad, json!({"status_only": true}), Profile::Full), ["status"]);
         let mut wants_header = want.clone();
         wants_header.headers.insert("x-absent".into(), None);
@@ -167,7 +171,10 @@ mod tests {
     fn an_ignored_member_must_still_be_there() {
         let want = expected(200, json!({"a": 1, "b": 2}));
         let rules = json!({"ignore": ["/a"]});
-        assert_eq!(places(&want, &answer(200, &json!({"a": 9, "b": 2})), rules.clone(), Profile::Full), [""; 0]);
+        assert_eq!(
+            places(&want, &answer(200, &json!({"a": 9, "b": 2})), rules.clone(), Profile::Full),
+            [""; 0]
+        );
         assert_eq!(places(&want, &answer(200, &json!({"b": 2})), rules, Profile::Full), ["/a"]);
     }
 
@@ -175,8 +182,14 @@ mod tests {
     fn only_names_matter_when_only_names_are_asked_for() {
         let want = expected(200, json!({"a": 1, "b": [1]}));
         let rules = json!({"keys_only": true});
-        assert_eq!(places(&want, &answer(200, &json!({"b": null, "a": {}})), rules.clone(), Profile::Full), [""; 0]);
-        assert_eq!(places(&want, &answer(200, &json!({"b": null, "c": {}})), rules, Profile::Full), ["/a", "/c"]);
+        assert_eq!(
+            places(&want, &answer(200, &json!({"b": null, "a": {}})), rules.clone(), Profile::Full),
+            [""; 0]
+        );
+        assert_eq!(
+            places(&want, &answer(200, &json!({"b": null, "c": {}})), rules, Profile::Full),
+            ["/a", "/c"]
+        );
     }
 
     #[test]
@@ -194,8 +207,15 @@ mod tests {
         let mut want = expected(200, json!({"a": 1}));
         want.body = None;
         want.text = Some(r#"{"a":1,"b":1e21}"#.into());
-        let exact = Answer::new(200, vec![("content-type".into(), "application/json".into())], br#"{"a":1,"b":1e21}"#);
+        let exact = Answer::new(
+            200,
+            vec![("content-type".into(), "application/json".into())],
+            br#"{"a":1,"b":1e21}"#,
+        );
         assert_eq!(places(&want, &exact, json!({}), Profile::Full), [""; 0]);
-        assert_eq!(places(&want, &answer(200, &json!({"a": 1, "b": 1})), json!({}), Profile::Full), ["text from character 12"]);
+        assert_eq!(
+            places(&want, &answer(200, &json!({"a": 1, "b": 1})), json!({}), Profile::Full),
+            ["text from character 12"]
+        );
     }
 }

@@ -24,7 +24,8 @@ const SECRET_MEMBERS: [&str; 11] = [
 ];
 
 /// Headers whose values are secret.
-const SECRET_HEADERS: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
+const SECRET_HEADERS: [&str; 5] =
+    ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, tried by the tests below")]
 fn pattern(text: &str) -> Regex {

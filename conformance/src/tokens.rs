@@ -11,12 +11,13 @@ const SIZES: [&str; 4] = ["db_size", "table_size", "db_audit_size", "size"];
 /// Numbers between these read as epoch milliseconds.
 const EPOCH_MS: std::ops::Range<f64> = 1.5e12..4.0e12;
 
-static JWT: LazyLock<Regex> = LazyLock::new(|| pattern(r"eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"));
-static UUID: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+static JWT: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"));
+static UUID: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
+static ISO: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?")
 });
-static ISO: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?"));
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, tried by the tests below")]
 fn pattern(text: &str) -> Regex {

@@ -1,7 +1,7 @@
 //! The files under `schemas/`: their form, their examples, and that everything in them compiles.
 
 use serde_json::Value;
-use spec::registry;
+use spec::{Basis, Level, registry};
 
 /// Collects what is wrong, so that one run shows everything.
 fn assert_none(problems: &[String]) {
@@ -82,4 +82,14 @@ fn example_answers_are_valid() {
         }
     }
     assert_none(&problems);
+}
+
+#[test]
+fn what_the_product_does_otherwise_is_never_demanded() {
+    let demanded: Vec<&str> = registry()
+        .requirements()
+        .filter(|requirement| requirement.basis == Basis::Intended && requirement.level == Level::Must)
+        .map(|requirement| requirement.id.as_str())
+        .collect();
+    assert!(demanded.is_empty(), "intended behaviour is at most a SHOULD: {demanded:?}");
 }

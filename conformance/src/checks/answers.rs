@@ -40,7 +40,11 @@ fn without_origin(exchange: &Exchange, _: &Answer) -> bool {
 }
 
 fn header_like(answer: &Answer, prefix: &str) -> Option<String> {
-    answer.headers.iter().find(|(name, _)| name.starts_with(prefix)).map(|(name, value)| format!("'{name}: {value}'"))
+    answer
+        .headers
+        .iter()
+        .find(|(name, _)| name.starts_with(prefix))
+        .map(|(name, value)| format!("'{name}: {value}'"))
 }
 
 const RULES: &[Rule] = &[
@@ -79,7 +83,9 @@ const RULES: &[Rule] = &[
         title: "an error is an object with a text in 'error'",
         requirements: &["HTTP-ERROR-001"],
         level: Level::Must,
-        applies: |exchange, answer| is_error(exchange, answer) && answer.status != 404 && answer.status != 406,
+        applies: |exchange, answer| {
+            is_error(exchange, answer) && answer.status != 404 && answer.status != 406
+        },
         fault: |_, answer| {
             let body = match &answer.body {
                 // A refusal of credentials may lack its content type (HTTP-AUTH-007 is about that).
@@ -96,7 +102,8 @@ const RULES: &[Rule] = &[
         level: Level::Must,
         applies: is_error,
         fault: |_, answer| {
-            let fine = matches!(answer.status, 400 | 401 | 403 | 404 | 406 | 409 | 413 | 415 | 431 | 500..=504);
+            let fine =
+                matches!(answer.status, 400 | 401 | 403 | 404 | 406 | 409 | 413 | 415 | 431 | 500..=504);
             (!fine).then(|| format!("status {}", answer.status))
         },
     },
@@ -111,7 +118,9 @@ const RULES: &[Rule] = &[
                 && answer.error().is_some_and(|text| text.starts_with("This operation is not authorized"))
         },
         fault: |_, answer| {
-            let lists = ["unauthorized_access", "invalid_schema_items"].iter().all(|name| answer.body[name].is_array());
+            let lists = ["unauthorized_access", "invalid_schema_items"]
+                .iter()
+                .all(|name| answer.body[name].is_array());
             let members = answer.body.as_object().map_or(0, serde_json::Map::len);
             (!lists || members != 3).then(|| "not exactly 'error' and the two lists".to_owned())
         },
@@ -258,7 +267,8 @@ fn verdict(
     };
     if let Some((exchange, caller, fault)) = &sightings.first {
         check.differing(run.context.profile);
-        check.reason = Some(format!("{fault} ({} of {} answers)", sightings.bad, sightings.bad + sightings.good));
+        check.reason =
+            Some(format!("{fault} ({} of {} answers)", sightings.bad, sightings.bad + sightings.good));
         check.curl = Some(curl::line(target(run), caller, &exchange.request));
         check.exchange = Some(run.secrets.exchange(exchange));
     }

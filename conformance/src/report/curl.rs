@@ -121,8 +121,17 @@ mod tests {
             line(&target, &Caller::Admin, &request),
             r#"curl -sS -i -u admin":$PASSWORD" -H 'Content-Type: application/json' http://127.0.0.1:9925/ --data-raw '{"operation":"add_user","username":"it'\''s","password":"[redacted]"}'"#
         );
-        let health = Request { method: "GET".into(), path: "/health?a=1".into(), headers: vec![], body: vec![], wire: None };
-        assert_eq!(line(&target, &Caller::Nobody, &health), "curl -sS -i -X GET 'http://127.0.0.1:9925/health?a=1'");
+        let health = Request {
+            method: "GET".into(),
+            path: "/health?a=1".into(),
+            headers: vec![],
+            body: vec![],
+            wire: None,
+        };
+        assert_eq!(
+            line(&target, &Caller::Nobody, &health),
+            "curl -sS -i -X GET 'http://127.0.0.1:9925/health?a=1'"
+        );
     }
 
     #[test]

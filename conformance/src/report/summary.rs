@@ -120,7 +120,8 @@ impl<'a> Summary<'a> {
     pub fn exit_status(&self) -> u8 {
         let could_not = self.finished.is_none_or(|finished| finished.error.is_some());
         let executed = self.checks.iter().filter(|check| check.kind != Kind::Cleanup);
-        let told = executed.filter(|check| !matches!(check.verdict, Verdict::Unsupported | Verdict::NotRun)).count();
+        let told =
+            executed.filter(|check| !matches!(check.verdict, Verdict::Unsupported | Verdict::NotRun)).count();
         if could_not || told == 0 {
             2
         } else if self.checks.iter().any(|check| check.verdict.spoils()) {
@@ -145,7 +146,9 @@ impl<'a> Summary<'a> {
             .map(|requirement| {
                 let tally = by_id.get(requirement.id.as_str()).unwrap_or(&none);
                 let failed = [Verdict::Fail, Verdict::Flaky].into_iter().any(|v| tally.of(v) > 0)
-                    || (requirement.level == Level::Must && tally.of(Verdict::Warn) > 0 && tally.of(Verdict::Pass) == 0);
+                    || (requirement.level == Level::Must
+                        && tally.of(Verdict::Warn) > 0
+                        && tally.of(Verdict::Pass) == 0);
                 let state = match tally.total() {
                     0 => RequirementState::Untested,
                     _ if failed => RequirementState::Failed,

@@ -80,7 +80,8 @@ fn head(summary: &Summary<'_>, look: Look, out: &mut String) {
 }
 
 fn checks(summary: &Summary<'_>, look: Look, out: &mut String) {
-    let worst_first = |check: &&&Checked| !matches!(check.verdict, Verdict::Pass | Verdict::Unsupported | Verdict::NotRun);
+    let worst_first =
+        |check: &&&Checked| !matches!(check.verdict, Verdict::Pass | Verdict::Unsupported | Verdict::NotRun);
     if look.detail == Detail::Verbose {
         for check in summary.checks.iter().filter(|check| !worst_first(check)) {
             let _ = writeln!(out, "{:<13} {}", look.verdict(check.verdict), check.id);
@@ -88,7 +89,8 @@ fn checks(summary: &Summary<'_>, look: Look, out: &mut String) {
         out.push('\n');
     }
     for check in summary.checks.iter().filter(worst_first) {
-        let _ = writeln!(out, "{}  {}  {}", look.verdict(check.verdict), look.paint("1", &check.id), check.title);
+        let _ =
+            writeln!(out, "{}  {}  {}", look.verdict(check.verdict), look.paint("1", &check.id), check.title);
         for line in evidence(summary, check).lines() {
             let _ = writeln!(out, "    {line}");
         }
@@ -154,7 +156,8 @@ fn request_and_answer(exchange: &Exchange, out: &mut String) {
 
 /// A difference in one line.
 pub fn difference_line(difference: &Difference) -> String {
-    let show = |side: &Option<Value>| side.as_ref().map_or("nothing".to_owned(), |value| short(&value.to_string()));
+    let show =
+        |side: &Option<Value>| side.as_ref().map_or("nothing".to_owned(), |value| short(&value.to_string()));
     let place = if difference.place.is_empty() { "the whole body" } else { &difference.place };
     format!("{place}: expected {}, got {}", show(&difference.expected), show(&difference.actual))
 }
@@ -170,7 +173,9 @@ fn short(text: &str) -> String {
 fn table(summary: &Summary<'_>, out: &mut String) {
     let shown: Vec<Verdict> = Verdict::ALL
         .into_iter()
-        .filter(|v| matches!(v, Verdict::Pass | Verdict::Fail | Verdict::Unsupported) || summary.tally.of(*v) > 0)
+        .filter(|v| {
+            matches!(v, Verdict::Pass | Verdict::Fail | Verdict::Unsupported) || summary.tally.of(*v) > 0
+        })
         .collect();
     let _ = write!(out, "{:<18}", "category");
     for verdict in &shown {
@@ -206,7 +211,8 @@ fn requirements(summary: &Summary<'_>, look: Look, out: &mut String) {
     let _ = writeln!(out, "{} requirements: {}", coverage.len(), figures.join(", "));
     let listed = |state: RequirementState| {
         state == RequirementState::Failed
-            || (look.detail == Detail::Verbose && matches!(state, RequirementState::Untested | RequirementState::Undecided))
+            || (look.detail == Detail::Verbose
+                && matches!(state, RequirementState::Untested | RequirementState::Undecided))
     };
     for requirement in coverage.iter().filter(|c| listed(c.state)) {
         let level = match requirement.requirement.level {
@@ -264,7 +270,8 @@ fn last_line(summary: &Summary<'_>, look: Look, out: &mut String) {
         _ if tally.executed() == 0 => look.paint("31;1", "nothing was checked"),
         _ => look.paint("31;1", "the run could not be done"),
     };
-    let early = if summary.finished.is_some_and(|finished| finished.interrupted) { " (stopped early)" } else { "" };
+    let early =
+        if summary.finished.is_some_and(|finished| finished.interrupted) { " (stopped early)" } else { "" };
     let others: Vec<String> = Verdict::ALL
         .into_iter()
         .filter(|verdict| *verdict != Verdict::Pass && tally.of(*verdict) > 0)

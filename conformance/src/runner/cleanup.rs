@@ -39,10 +39,15 @@ pub(super) async fn verify(run: &Run, plan: &Plan) -> Vec<Checked> {
             Some(status) if status < 400 => "it was removed when the run ended",
             _ => "it could not be removed",
         };
-        let unit = run.names.unit_of(&leftover.name).and_then(|n| plan.units.get(n % plan.units.len().max(1)));
+        let unit =
+            run.names.unit_of(&leftover.name).and_then(|n| plan.units.get(n % plan.units.len().max(1)));
         let by = unit.map_or("the harness", |unit| unit.id());
         let reason = format!("{by} left the {} '{}' behind; {outcome}", leftover.kind, leftover.name);
-        checks.push(check(&format!("{}-{}", leftover.kind, checks.len() + 1), Verdict::Unclean, Some(reason)));
+        checks.push(check(
+            &format!("{}-{}", leftover.kind, checks.len() + 1),
+            Verdict::Unclean,
+            Some(reason),
+        ));
     }
     if left.is_empty() {
         checks.push(check("nothing-left", Verdict::Pass, None));
@@ -72,8 +77,11 @@ fn check(step: &str, verdict: Verdict, reason: Option<String>) -> Checked {
 async fn find(run: &Run) -> Vec<Leftover> {
     let mut names = BTreeSet::new();
     let ours = |name: &str| run.names.unit_of(name).is_some();
-    let list = |exchange: Exchange| exchange.answer.filter(|answer| answer.status == 200).map(|answer| answer.body);
-    if let Some(Value::Object(databases)) = list(run.target.operate(&json!({"operation": "describe_all"})).await) {
+    let list =
+        |exchange: Exchange| exchange.answer.filter(|answer| answer.status == 200).map(|answer| answer.body);
+    if let Some(Value::Object(databases)) =
+        list(run.target.operate(&json!({"operation": "describe_all"})).await)
+    {
         names.extend(databases.keys().filter(|name| ours(name)).map(|name| (0, "database", name.clone())));
     }
     for (rank, kind, operation, field) in

@@ -66,7 +66,8 @@ impl Unit {
             let operation = spec::registry().operation(self.scenario.only_operation()?)?;
             Some(operation.category.as_str())
         };
-        self.scenario.category() == category || (self.kind() == Kind::Contract && of_operation() == Some(category))
+        self.scenario.category() == category
+            || (self.kind() == Kind::Contract && of_operation() == Some(category))
     }
 
     /// True when a text occurs in an id, or is an operation or a requirement of it.
@@ -99,7 +100,8 @@ impl Plan {
             suite.scenarios.iter().map(|scenario| Unit { scenario: Arc::new(scenario.clone()) }).collect();
         let count = |units: &[Unit]| units.iter().map(|unit| unit.declared(options.profile).len()).sum();
         let declared = count(&everything);
-        let wanted = |list: &[String], test: &dyn Fn(&String) -> bool| list.is_empty() || list.iter().any(test);
+        let wanted =
+            |list: &[String], test: &dyn Fn(&String) -> bool| list.is_empty() || list.iter().any(test);
         let units: Vec<Unit> = everything
             .into_iter()
             .filter(|unit| wanted(&options.categories, &|category| unit.is_in(category)))

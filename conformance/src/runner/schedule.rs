@@ -23,7 +23,10 @@ pub async fn execute(run: &Arc<Run>, plan: &Plan, jobs: usize) {
             let (run, unit) = (Arc::clone(run), unit.clone());
             async move {
                 let shared = Arc::clone(&run);
-                let task = { let unit = unit.clone(); tokio::spawn(async move { one(&shared, &unit, number).await }) };
+                let task = {
+                    let unit = unit.clone();
+                    tokio::spawn(async move { one(&shared, &unit, number).await })
+                };
                 let checks = task.await.unwrap_or_else(|error| broken(&run, &unit, &error.to_string()));
                 (number, unit, checks)
             }
@@ -46,8 +49,17 @@ pub async fn execute(run: &Arc<Run>, plan: &Plan, jobs: usize) {
 }
 
 /// Units with failures wait for a second try before their verdicts are told.
-fn deliver(run: &Run, number: usize, unit: Unit, checks: Vec<Checked>, failed: &mut Vec<(usize, Unit, Vec<Checked>)>) {
-    if !unit.is_disruptive() && failed.len() < RETRIED && checks.iter().any(|check| check.verdict == Verdict::Fail) {
+fn deliver(
+    run: &Run,
+    number: usize,
+    unit: Unit,
+    checks: Vec<Checked>,
+    failed: &mut Vec<(usize, Unit, Vec<Checked>)>,
+) {
+    if !unit.is_disruptive()
+        && failed.len() < RETRIED
+        && checks.iter().any(|check| check.verdict == Verdict::Fail)
+    {
         failed.push((number, unit, checks));
         return;
     }
@@ -62,7 +74,8 @@ async fn again(run: &Run, units: usize, failed: Vec<(usize, Unit, Vec<Checked>)>
         let second = if run.stop.stopped() { Vec::new() } else { one(run, &unit, units + number).await };
         for mut check in checks {
             let repeated = second.iter().find(|other| other.id == check.id);
-            if check.verdict == Verdict::Fail && repeated.is_some_and(|other| other.verdict == Verdict::Pass) {
+            if check.verdict == Verdict::Fail && repeated.is_some_and(|other| other.verdict == Verdict::Pass)
+            {
                 check.verdict = Verdict::Flaky;
                 check.reason = Some("it failed the first time and passed when repeated alone".to_owned());
             }

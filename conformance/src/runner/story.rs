@@ -63,11 +63,18 @@ pub(super) async fn tell(run: &Run, unit: &Unit, number: usize) -> Vec<Checked> 
         return all(unit, profile, Verdict::Unsupported, &reason);
     }
     if let Some(taken) = scenario.takes.iter().find(|name| run.foreign.contains(name)) {
-        let reason = format!("the database '{taken}' holds tables that are not the harness's (--take-data uses it)");
+        let reason =
+            format!("the database '{taken}' holds tables that are not the harness's (--take-data uses it)");
         return all(unit, profile, Verdict::Blocked, &reason);
     }
     let renamed = rename(scenario, &run.names.suffix(number));
-    let mut telling = Telling { run, scenario: renamed, vars: run.vars(), pending: Mutex::default(), answers: HashMap::new() };
+    let mut telling = Telling {
+        run,
+        scenario: renamed,
+        vars: run.vars(),
+        pending: Mutex::default(),
+        answers: HashMap::new(),
+    };
     let checks = telling.tell(unit.declared(profile)).await;
     telling.teardown().await;
     checks
@@ -160,7 +167,10 @@ impl Telling<'_> {
         };
         let declined = step.operation().filter(|operation| {
             let expects_it = expected.status == 501
-                || expected.body.as_ref().is_some_and(|body| body["error"] == format!("Operation '{operation}' not found"));
+                || expected
+                    .body
+                    .as_ref()
+                    .is_some_and(|body| body["error"] == format!("Operation '{operation}' not found"));
             !expects_it && taken.answer().is_some_and(|answer| answer.declines(operation))
         });
         if let Some(operation) = declined {
@@ -208,7 +218,8 @@ impl Telling<'_> {
             "sql" => step.request.as_ref().and_then(|request| request["sql"].as_str()).is_some_and(is_select),
             _ => Change::of(operation) == Change::None && step.save.is_empty(),
         };
-        (!reads).then(|| Halt::Declined(format!("the target does not offer '{operation}', which came before")))
+        (!reads)
+            .then(|| Halt::Declined(format!("the target does not offer '{operation}', which came before")))
     }
 
     /// Takes a step, again and again while it waits for something (`until`) or while an earlier change may not be
@@ -263,7 +274,9 @@ impl Telling<'_> {
             found.push(Difference::new("answers", wire.answers, taken.answers));
         }
         match taken.answer() {
-            Some(answer) => found.extend(matcher::compare(expected, answer, &step.compare, &self.run.context)),
+            Some(answer) => {
+                found.extend(matcher::compare(expected, answer, &step.compare, &self.run.context))
+            }
             None => found.push(Difference {
                 place: "status".to_owned(),
                 expected: Some(expected.status.into()),
@@ -336,9 +349,9 @@ impl Telling<'_> {
 }
 
 fn reached(step: &Step, answer: &Answer) -> bool {
-    step.until.iter().all(|(path, values)| {
-        pointer::get(&answer.body, path).is_some_and(|value| values.contains(value))
-    })
+    step.until
+        .iter()
+        .all(|(path, values)| pointer::get(&answer.body, path).is_some_and(|value| values.contains(value)))
 }
 
 fn is_select(statement: &str) -> bool {

@@ -76,10 +76,9 @@ pub fn embedded() -> Result<Suite, LoadError> {
     for category in categories {
         let counts = |m: &Manifest| m.categories.get(category).copied().unwrap_or_default();
         let (declared, found) = (counts(&manifest), counts(&loaded));
-        for (what, declared, loaded) in [
-            ("scenarios", declared.scenarios, found.scenarios),
-            ("checks", declared.checks, found.checks),
-        ] {
+        for (what, declared, loaded) in
+            [("scenarios", declared.scenarios, found.scenarios), ("checks", declared.checks, found.checks)]
+        {
             if declared != loaded {
                 return Err(LoadError::Count { what, category: category.clone(), declared, loaded });
             }
@@ -123,7 +122,8 @@ pub fn check_scenario(scenario: &Scenario) -> Result<(), String> {
         return Err(format!("format {} is not one this program reads ({FORMAT})", scenario.format));
     }
     let slug = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+        !text.is_empty()
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
     };
     match scenario.id.split_once('/') {
         Some((category, name)) if slug(category) && slug(name) => {}
@@ -171,7 +171,9 @@ fn check_step(scenario: &Scenario, step: &Step) -> Result<(), String> {
     if step.response.is_some() && step.same_as.is_some() {
         return Err(format!("step '{}' has both a response and same_as", step.title()));
     }
-    if let Some(id) = step.same_as.as_ref().filter(|id| !scenario.steps.iter().any(|s| s.id.as_ref() == Some(id))) {
+    if let Some(id) =
+        step.same_as.as_ref().filter(|id| !scenario.steps.iter().any(|s| s.id.as_ref() == Some(id)))
+    {
         return Err(format!("step '{}' is compared with '{id}', which is no step", step.title()));
     }
     match step.who.as_deref() {

@@ -16,7 +16,9 @@ use serde_json::Value;
 pub const FORMAT: &str = "1.0.0";
 
 /// How much of an answer a run demands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// Statuses and shapes: what every client relies on.

@@ -185,7 +185,10 @@ mod tests {
             renames.value(&json!({"sql": "SELECT * FROM shop.t, `shop_two`.t WHERE a = 'workshop'", "shop": ["shop_too"]})),
             json!({"sql": "SELECT * FROM shop_k3x9x1.t, `shop_two_k3x9x1`.t WHERE a = 'workshop'", "shop_k3x9x1": ["shop_too"]})
         );
-        assert_eq!(renames.text("database 'q'uote' and \tshop"), "database 'q'uote_k3x9x1' and \tshop_k3x9x1");
+        assert_eq!(
+            renames.text("database 'q'uote' and \tshop"),
+            "database 'q'uote_k3x9x1' and \tshop_k3x9x1"
+        );
         let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode("shop:pw"));
         let renamed = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode("shop_k3x9x1:pw"));
         assert_eq!(renames.header(&basic), renamed);

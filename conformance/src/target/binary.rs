@@ -33,7 +33,8 @@ pub fn decode(media_type: &str, bytes: &[u8]) -> Option<(Value, Form)> {
     if media_type.contains("cbor") {
         let open = matches!(bytes.first(), Some(0x9f | 0xbf));
         let value = reader.cbor(0)?;
-        return (reader.at == bytes.len()).then_some((value, if open { Form::OpenEnded } else { Form::Whole }));
+        return (reader.at == bytes.len())
+            .then_some((value, if open { Form::OpenEnded } else { Form::Whole }));
     }
     if media_type.contains("msgpack") {
         let first = reader.msgpack(0)?;
@@ -320,7 +321,11 @@ impl Reader<'_> {
 
 /// A whole number prints as one, as in JSON.
 fn number(n: f64) -> Value {
-    if n.fract() == 0.0 && n.abs() < 9.007_199_254_740_992e15 { Value::from(n as i64) } else { Value::from(n) }
+    if n.fract() == 0.0 && n.abs() < 9.007_199_254_740_992e15 {
+        Value::from(n as i64)
+    } else {
+        Value::from(n)
+    }
 }
 
 fn half(bits: u16) -> f64 {

@@ -58,7 +58,8 @@ pub(super) async fn send_plain(target: &Target, request: Request) -> Exchange {
         let _ = write!(head, "{name}: {value}\r\n");
     }
     let framed = request.header("content-length").is_some() || request.header("transfer-encoding").is_some();
-    let wants_length = !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
+    let wants_length =
+        !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
     if wants_length && !framed {
         let _ = write!(head, "Content-Length: {}\r\n", request.body.len());
     }
@@ -148,7 +149,8 @@ fn parse(bytes: &[u8], ended: bool, bodiless: bool) -> Parsed {
     let head = String::from_utf8_lossy(&bytes[..head_end]);
     let mut lines = head.split("\r\n");
     let status_line = lines.next().unwrap_or_default();
-    let status = status_line.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).and_then(|s| s.parse().ok());
+    let status =
+        status_line.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).and_then(|s| s.parse().ok());
     let Some(status) = status else {
         return Parsed::Malformed(status_line.chars().take(80).collect());
     };
@@ -232,10 +234,12 @@ mod tests {
 
     #[test]
     fn answers_are_framed_by_length_by_chunks_or_by_the_end() {
-        let by_length = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"a\":1}HTTP";
+        let by_length =
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"a\":1}HTTP";
         let (got, used) = answer(by_length, false).unwrap();
         assert_eq!((got.body, used), (json!({"a": 1}), by_length.len() - 4));
-        let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
+        let chunked =
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
         assert_eq!(answer(chunked, false).unwrap().0.body, json!("abcde"));
         assert!(answer(&chunked[..chunked.len() - 3], false).is_none());
         let to_the_end = b"HTTP/1.0 400 Bad Request\r\n\r\nno";

@@ -77,13 +77,9 @@ fn not_offered(operation: &Operation) -> OperationError {
 /// The request as the schemas see it. Records are checked one by one when they are written, so that here only their
 /// kind counts and they are not copied.
 fn schema_view(operation: &Operation, sent: &Object) -> Json {
-    let properties = operation.request.get("properties");
-    let is_opaque = |name: &str| {
-        properties.and_then(|all| all.get(name)).and_then(|property| property.get("x-opaque-items")).is_some()
-    };
     let members = sent.iter().map(|(name, value)| {
         let view = match value {
-            Value::Array(items) if is_opaque(operation.canonical_name(name)) => {
+            Value::Array(items) if operation.has_opaque_items(operation.canonical_name(name)) => {
                 Json::Array(items.iter().map(kind_of).collect())
             }
             other => other.to_serde(),
