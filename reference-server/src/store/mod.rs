@@ -16,7 +16,7 @@ mod files;
 mod gate;
 mod history;
 mod index;
-mod keys;
+pub mod keys;
 mod ranges;
 mod read;
 mod record;
