@@ -45,7 +45,7 @@ async fn drive(options: &Options) -> anyhow::Result<()> {
         };
     }
     // Its server and its folder go when these are dropped.
-    let folder = tempfile::Builder::new().prefix("bench-").tempdir()?;
+    let folder = tempfile::Builder::new().prefix("operations-bench-").tempdir()?;
     let mut own = None;
     let mut contestants = Vec::new();
     let database = format!("bench_{:08x}", rand::random::<u32>());

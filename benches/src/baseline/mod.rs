@@ -92,7 +92,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let setting = Setting {
         binary: reference_server(options.server.as_deref())?,
         // Everything durable happens here: the system's folder for temporary files must be on a disk.
-        folder: tempfile::Builder::new().prefix("bench-").tempdir()?,
+        folder: tempfile::Builder::new().prefix("operations-bench-").tempdir()?,
         seed: options.seed,
         records: options.records,
         rounds: options.rounds.max(1),
