@@ -126,6 +126,7 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     if !options.take_data {
         run.foreign.clone_from(&findings.probed.foreign);
     }
+    run.had_data = findings.has_data;
     run.emit(Event::Probed(findings.probed));
     let plan = Plan::new(&suite, &options);
     run.emit(Event::Planned(Planned {

@@ -18,6 +18,10 @@ struct Leftover {
 
 /// Looks for names of this run and removes them.
 pub(super) async fn verify(run: &Run, plan: &Plan) -> Vec<Checked> {
+    if plan.units.iter().any(|unit| unit.scenario.takes.iter().any(|name| name == "data")) && !run.had_data {
+        // It was not there before; whether it is there now depends on the stories that were told.
+        let _ = run.target.operate(&json!({"operation": "drop_database", "database": "data"})).await;
+    }
     let mut left = find(run).await;
     // A drop may take a moment to be visible.
     let patience = run.settle.longest.max(Duration::from_millis(1));

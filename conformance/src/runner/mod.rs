@@ -92,6 +92,8 @@ pub struct Run {
     pub secrets: Secrets,
     /// Shared databases that hold tables of others.
     pub foreign: Vec<String>,
+    /// True when the shared database `data` was there beforehand.
+    pub had_data: bool,
     /// Every answer seen, for the checks that look at all of them.
     pub seen: Seen,
     /// Ends the run early.
@@ -112,6 +114,7 @@ impl Run {
             settle: Settle::default(),
             secrets,
             foreign: Vec::new(),
+            had_data: true,
             seen: Seen::default(),
             stop,
             unreachable: AtomicUsize::new(0),

@@ -47,7 +47,10 @@ impl Unit {
                 id,
                 kind: self.kind(),
                 title: step.title(),
-                operation: step.operation().or(self.scenario.only_operation()).map(str::to_owned),
+                operation: step
+                    .operation()
+                    .map(std::borrow::Cow::into_owned)
+                    .or_else(|| self.scenario.only_operation().map(str::to_owned)),
                 requirements: self.scenario.requirements_of(step).cloned().collect(),
                 level: step.level,
                 verdict: Verdict::NotRun,

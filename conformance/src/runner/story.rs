@@ -124,7 +124,9 @@ impl Telling<'_> {
                 continue;
             }
             let wanted = step.response.as_ref().map(|expected| expected.status);
-            let fine = |answer: &Answer| wanted.map_or(answer.status < 400, |status| status == answer.status);
+            let fine = |answer: &Answer| {
+                step.may_fail || wanted.map_or(answer.status < 400, |status| status == answer.status)
+            };
             let title = step.title();
             let taken = self.repeat(step, &|taken| taken.answer().is_some_and(fine)).await;
             let taken = taken.map_err(|missing| Halt::Broken(format!("setup '{title}': {missing}")))?;
@@ -132,7 +134,7 @@ impl Telling<'_> {
                 let fault = taken.exchange.fault.map(|fault| fault.to_string()).unwrap_or_default();
                 return Err(Halt::Broken(format!("setup '{title}': {fault}")));
             };
-            if let Some(operation) = step.operation().filter(|operation| answer.declines(operation)) {
+            if let Some(operation) = step.operation().filter(|operation| answer.declines(operation) && !step.may_fail) {
                 return Err(Halt::Declined(format!("the target does not offer '{operation}'")));
             }
             if !fine(answer) {
@@ -176,7 +178,7 @@ impl Telling<'_> {
         if let Some(operation) = declined {
             check.verdict = Verdict::Unsupported;
             check.reason = Some(format!("the target does not offer '{operation}'"));
-            return self.without(step, operation);
+            return self.without(step, &operation);
         }
         let differences = self.differences(&expected, step, &taken);
         if differences.is_empty() {
@@ -205,7 +207,7 @@ impl Telling<'_> {
         let taken = self.repeat(step, &|_| true).await.ok()?;
         let answer = taken.answer()?;
         if let Some(operation) = step.operation().filter(|operation| answer.declines(operation)) {
-            return self.without(step, operation);
+            return self.without(step, &operation);
         }
         self.answers.extend(step.id.clone().map(|id| (id, answer.clone())));
         let _ = self.save(step, answer);
@@ -226,7 +228,7 @@ impl Telling<'_> {
     /// visible yet.
     async fn repeat(&self, step: &Step, good: &(dyn Fn(&Taken) -> bool + Sync)) -> Result<Taken, Missing> {
         let run = self.run;
-        let change = step.operation().map_or(Change::None, Change::of);
+        let change = step.operation().map_or(Change::None, |operation| Change::of(&operation));
         let expected = step.response.as_ref().map(|expected| expected.status);
         if let Some(wait) = self.pending().head_start(run.settle, change, expected) {
             tokio::time::sleep(wait).await;
@@ -238,7 +240,7 @@ impl Telling<'_> {
         loop {
             let taken = run.take(step, &self.scenario, &self.vars).await?;
             let ready = step.until.is_empty()
-                || taken.answer().is_none_or(|answer| reached(step, answer))
+                || taken.answer().is_none_or(|answer| reached(step, answer) || answer.status == 501)
                 || started.elapsed() > patience;
             if ready && (good(&taken) || !self.pending().may_repeat(run.settle, change, taken.answer())) {
                 if taken.answer().is_some_and(|answer| answer.status < 400) {

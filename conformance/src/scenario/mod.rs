@@ -11,6 +11,7 @@ pub use vars::{Missing, Vars};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// The newest version of the format that this program reads.
 pub const FORMAT: &str = "1.0.0";
@@ -137,6 +138,9 @@ pub struct Step {
     /// How many seconds `until` may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<f64>,
+    /// In setup: it does no harm when this is refused.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub may_fail: bool,
     /// What the answer must be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Expected>,
@@ -302,13 +306,22 @@ impl Step {
     pub fn title(&self) -> String {
         match (&self.name, self.operation()) {
             (Some(name), _) => name.clone(),
-            (None, Some(operation)) => operation.to_owned(),
+            (None, Some(operation)) => operation.into_owned(),
             (None, None) => self.id.clone().unwrap_or_else(|| "request".to_owned()),
         }
     }
 
-    /// The operation that the step runs, if it runs one in JSON.
-    pub fn operation(&self) -> Option<&str> {
-        self.request.as_ref()?.get("operation")?.as_str()
+    /// The operation that the step runs, as far as its body can be read.
+    pub fn operation(&self) -> Option<Cow<'_, str>> {
+        if let Some(request) = &self.request {
+            return request.get("operation")?.as_str().map(Cow::Borrowed);
+        }
+        let http = self.http.as_ref()?;
+        let body: Value = match (&http.body, &http.body_value) {
+            (Some(text), _) => serde_json::from_str(text).ok()?,
+            (_, Some(value)) => value.clone(),
+            _ => return None,
+        };
+        body.get("operation")?.as_str().map(|name| Cow::Owned(name.to_owned()))
     }
 }
