@@ -152,7 +152,9 @@ impl Answer {
         let kind = find_header(&headers, "content-type").unwrap_or_default().to_ascii_lowercase();
         let text = std::str::from_utf8(bytes).ok().map(str::to_owned);
         let (mut body, mut form) = (None, None);
-        if kind.contains("json") && !bytes.is_empty() {
+        // Some products refuse credentials with a JSON body that they do not announce.
+        let unannounced = kind.is_empty() && bytes.starts_with(b"{");
+        if (kind.contains("json") && !bytes.is_empty()) || unannounced {
             body = serde_json::from_slice(bytes).ok();
         } else if let Some((value, laid_out)) = decode(&kind, bytes) {
             (body, form) = (Some(value), Some(laid_out));
