@@ -19,7 +19,9 @@ pub enum ProbeError {
         fault: Fault,
     },
     /// The credentials are refused.
-    #[error("{address} refuses the user '{username}' (status {status}); give the super user's with -u USER:PASSWORD")]
+    #[error(
+        "{address} refuses the user '{username}' (status {status}); give the super user's with -u USER:PASSWORD"
+    )]
     Refused {
         /// The endpoint.
         address: String,
@@ -79,7 +81,8 @@ pub async fn probe(target: &Target, names: &Names, settle: Option<Duration>) -> 
     }
     if let Some(Value::Object(databases)) = success(target, json!({"operation": "describe_all"})).await {
         findings.has_data = databases.contains_key("data");
-        let with_tables = databases.into_iter().filter(|(_, tables)| tables.as_object().is_some_and(|t| !t.is_empty()));
+        let with_tables =
+            databases.into_iter().filter(|(_, tables)| tables.as_object().is_some_and(|t| !t.is_empty()));
         findings.probed.foreign = with_tables.map(|(name, _)| name).collect();
     }
     let measured = visibility(target, names).await;
@@ -91,11 +94,7 @@ pub async fn probe(target: &Target, names: &Names, settle: Option<Duration>) -> 
 
 /// No wait for a target that is immediate; otherwise several times what was measured.
 fn default_settle(measured: Duration) -> Duration {
-    if measured.is_zero() {
-        Duration::ZERO
-    } else {
-        (measured * 4).clamp(Duration::from_secs(1), PATIENCE)
-    }
+    if measured.is_zero() { Duration::ZERO } else { (measured * 4).clamp(Duration::from_secs(1), PATIENCE) }
 }
 
 async fn success(target: &Target, body: Value) -> Option<Value> {
@@ -129,7 +128,8 @@ async fn visibility(target: &Target, names: &Names) -> Duration {
     longest = longest.max(visible(target, target.admin.basic(), &describe, &here).await);
     for round in 0..ROUNDS {
         let table = format!("t{round}");
-        let create = json!({"operation": "create_table", "database": database, "table": table, "primary_key": "id"});
+        let create =
+            json!({"operation": "create_table", "database": database, "table": table, "primary_key": "id"});
         let _ = target.operate(&create).await;
         let search = json!({"operation": "search_by_value", "database": database, "table": table,
             "attribute": "id", "value": "*", "get_attributes": ["id"]});
@@ -147,7 +147,8 @@ async fn user_visibility(target: &Target, names: &Names) -> Duration {
         return Duration::ZERO;
     }
     let user = Credentials { username: name.clone(), password: "probe".to_owned() };
-    let add_user = json!({"operation": "add_user", "username": name, "password": "probe", "role": name, "active": true});
+    let add_user =
+        json!({"operation": "add_user", "username": name, "password": "probe", "role": name, "active": true});
     let mut took = Duration::ZERO;
     if success(target, add_user).await.is_some() {
         let info = json!({"operation": "user_info"});

@@ -29,9 +29,8 @@ impl Change {
     pub fn of(operation: &str) -> Self {
         const STRUCTURE: [&str; 9] =
             ["create_", "drop_", "alter_", "add_", "remove_", "set_", "deploy_", "configure_", "restart"];
-        const RECORDS: [&str; 8] = [
-            "insert", "update", "upsert", "delete", "sql", "csv_", "import_", "logout",
-        ];
+        const RECORDS: [&str; 8] =
+            ["insert", "update", "upsert", "delete", "sql", "csv_", "import_", "logout"];
         if STRUCTURE.iter().any(|prefix| operation.starts_with(prefix)) {
             Change::Structure
         } else if RECORDS.iter().any(|prefix| operation.starts_with(prefix)) {

@@ -134,7 +134,9 @@ impl Telling<'_> {
                 let fault = taken.exchange.fault.map(|fault| fault.to_string()).unwrap_or_default();
                 return Err(Halt::Broken(format!("setup '{title}': {fault}")));
             };
-            if let Some(operation) = step.operation().filter(|operation| answer.declines(operation) && !step.may_fail) {
+            if let Some(operation) =
+                step.operation().filter(|operation| answer.declines(operation) && !step.may_fail)
+            {
                 return Err(Halt::Declined(format!("the target does not offer '{operation}'")));
             }
             if !fine(answer) {
