@@ -3,9 +3,11 @@
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The largest request body: 1 GiB.
@@ -45,6 +47,29 @@ pub(super) async fn collect(mut body: Incoming) -> Result<Bytes, Fault> {
         }
     }
     Ok(gathered.map_or_else(Bytes::new, BytesMut::freeze))
+}
+
+/// What took too long.
+pub(super) struct Slow;
+
+/// Waits for `arrival` within a limit. What is there already comes with the second poll, so that no timer is set
+/// before the third.
+pub(super) async fn patiently<T>(limit: Duration, arrival: impl Future<Output = T>) -> Result<T, Slow> {
+    let mut arrival = pin!(arrival);
+    let mut polled = false;
+    let at_once = poll_fn(|context| match arrival.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if polled => Poll::Ready(None),
+        Poll::Pending => {
+            polled = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    });
+    match at_once.await {
+        Some(output) => Ok(output),
+        None => tokio::time::timeout(limit, arrival).await.map_err(|_| Slow),
+    }
 }
 
 /// Reads a small body and throws it away; false when the connection cannot be used any further.

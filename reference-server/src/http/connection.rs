@@ -1,12 +1,14 @@
 //! One connection: its protocol, its idle time, its end.
 
 use super::request;
+use super::wakes::Wakes;
 use super::{Peer, Site};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -41,6 +43,7 @@ where
             Ok::<Response<_>, Infallible>(request::answer(&site, peer, request, &activity.closing).await)
         }
     });
+    let wakes = Wakes::new();
     let limits = &site.server.config.network;
     let mut idle = pin!(tokio::time::sleep(limits.keep_alive_timeout));
     let mut draining = *phase.borrow_and_update() != Phase::Serving;
@@ -52,7 +55,7 @@ where
     loop {
         tokio::select! {
             biased;
-            ended = connection.as_mut() => {
+            ended = poll_fn(|context| wakes.poll(context, connection.as_mut())) => {
                 if let Err(error) = ended {
                     tracing::debug!("a connection ended early: {error}");
                 }

@@ -17,6 +17,7 @@ mod pages;
 mod request;
 mod respond;
 mod tls;
+mod wakes;
 
 pub use listen::{Running, start};
 

@@ -131,7 +131,7 @@ async fn take(site: &Site, head: &Parts, body: Incoming, close: &mut bool) -> Re
         spare(site, head, body, close).await;
         return Err(OperationError::invalid("Request body size did not match Content-Length"));
     }
-    let received = tokio::time::timeout(site.server.config.network.timeout, body::collect(body)).await;
+    let received = body::patiently(site.server.config.network.timeout, body::collect(body)).await;
     let bytes = match received {
         Ok(Ok(bytes)) => bytes,
         fault => {
@@ -139,7 +139,7 @@ async fn take(site: &Site, head: &Parts, body: Incoming, close: &mut bool) -> Re
             return Err(match fault {
                 Ok(Err(Fault::TooLarge)) => too_large(),
                 Ok(_) => OperationError::invalid("The request body could not be read"),
-                Err(_) => OperationError::invalid("The request body took too long to arrive"),
+                Err(body::Slow) => OperationError::invalid("The request body took too long to arrive"),
             });
         }
     };
