@@ -210,3 +210,16 @@ async fn idle_connections_are_closed() {
     slow.send(b"GET /health HT").await;
     assert!(slow.is_closed().await);
 }
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let instance =
+        Instance::with(|config| config.network.timeout = std::time::Duration::from_millis(100)).await;
+    let mut connection = instance.connect().await;
+    let request = post(NOBODY, &[]);
+    connection.send(&request[..request.len() - 1]).await;
+    let response = connection.response().await;
+    assert_eq!(response.status, 400);
+    assert!(response.json()["error"].is_string());
+    assert!(connection.is_closed().await);
+}
