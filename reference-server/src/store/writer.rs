@@ -9,10 +9,12 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many requests share a commit at most.
 const LARGEST_BATCH: usize = 256;
+/// How long a commit waits at most for the company of the one before.
+const LONGEST_WAIT: Duration = Duration::from_millis(2);
 /// How many keys of a dropped table, or expired records, one idle step removes.
 const IDLE_STEP: usize = 5_000;
 /// How often an idle writer looks for expired records.
@@ -78,6 +80,9 @@ pub(super) struct Writer {
     write_async: bool,
     unsynced: bool,
     last_timestamp: f64,
+    /// How many requests shared the last commit, and how long it took.
+    company: usize,
+    last_run: Duration,
 }
 
 impl Writer {
@@ -88,7 +93,18 @@ impl Writer {
     ) -> Writer {
         let write_async = options.write_async && !options.no_sync;
         let (dropped, expiring, unsynced, last_timestamp) = (Vec::new(), true, false, 0.0);
-        Writer { environment, requests, dropped, expiring, write_async, unsynced, last_timestamp }
+        let (company, last_run) = (1, Duration::ZERO);
+        Writer {
+            environment,
+            requests,
+            dropped,
+            expiring,
+            write_async,
+            unsynced,
+            last_timestamp,
+            company,
+            last_run,
+        }
     }
 
     /// Works until every sender of requests is gone and all they sent is done.
@@ -98,20 +114,40 @@ impl Writer {
             Err(error) => tracing::error!(%error, "dropped tables cannot be listed"),
         }
         while let Some(first) = self.next_request() {
-            let mut batch: Vec<Box<dyn Job>> = first.into_iter().collect();
-            while batch.len() < LARGEST_BATCH {
-                let Ok(request) = self.requests.try_recv() else { break };
-                batch.push(request);
-            }
-            if batch.is_empty() {
-                self.tidy_up();
-            } else {
-                self.run(batch);
+            match first {
+                None => self.tidy_up(),
+                Some(first) => {
+                    let batch = self.gather(first);
+                    self.company = batch.len();
+                    let started = Instant::now();
+                    self.run(batch);
+                    self.last_run = started.elapsed();
+                }
             }
         }
         if self.unsynced {
             self.sync();
         }
+    }
+
+    /// The requests that share the first one's commit: all that wait, and, when the last commit had company, those
+    /// that come about as soon as its company can have come back. Whoever writes alone never waits.
+    fn gather(&self, first: Box<dyn Job>) -> Vec<Box<dyn Job>> {
+        let mut batch = vec![first];
+        while batch.len() < LARGEST_BATCH {
+            let Ok(request) = self.requests.try_recv() else { break };
+            batch.push(request);
+        }
+        if batch.len() >= self.company {
+            return batch;
+        }
+        let deadline = Instant::now() + self.last_run.min(LONGEST_WAIT);
+        while batch.len() < self.company {
+            let Some(patience) = deadline.checked_duration_since(Instant::now()) else { break };
+            let Ok(request) = self.requests.recv_timeout(patience) else { break };
+            batch.push(request);
+        }
+        batch
     }
 
     /// The next request; `Some(None)` when there is time to tidy up, `None` at the end.
