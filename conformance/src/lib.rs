@@ -72,7 +72,8 @@ impl Report {
 /// [`LoadError`] when one is malformed or their number is not the declared one.
 pub fn suite() -> Result<Suite, LoadError> {
     let mut suite = scenario::embedded()?;
-    suite.scenarios.extend(checks::contract::scenarios());
+    let generated = checks::contract::scenarios(&suite.scenarios);
+    suite.scenarios.extend(generated);
     suite.scenarios.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(suite)
 }

@@ -22,6 +22,9 @@ const IGNORED: &str = "[ignored]";
 /// All differences between an answer and what was expected of it.
 pub fn compare(expected: &Expected, answer: &Answer, rules: &Compare, context: &Context) -> Vec<Difference> {
     let mut found = Vec::new();
+    if expected.or_status.contains(&answer.status) {
+        return found;
+    }
     if expected.status != answer.status {
         found.push(Difference::new("status", expected.status, answer.status));
     }
@@ -34,7 +37,7 @@ pub fn compare(expected: &Expected, answer: &Answer, rules: &Compare, context: &
     }
     for (name, value) in &expected.headers {
         let actual = answer.header(name);
-        if value.as_deref() != actual {
+        if !header_fits(value.as_deref(), actual) {
             found.push(Difference {
                 place: format!("header {name}"),
                 expected: value.clone().map(Value::from),
@@ -60,6 +63,15 @@ pub fn compare(expected: &Expected, answer: &Answer, rules: &Compare, context: &
     found
 }
 
+/// `~` begins a pattern.
+fn header_fits(expected: Option<&str>, actual: Option<&str>) -> bool {
+    match (expected.and_then(|value| value.strip_prefix('~')), actual) {
+        (Some(pattern), Some(actual)) => regex::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(actual)),
+        (Some(_), None) => false,
+        (None, actual) => expected == actual,
+    }
+}
+
 fn body_differences(
     body: &Value,
     status: u16,
@@ -80,7 +92,13 @@ fn body_differences(
             pointer::visit(side, pattern, &mut |value| *value = Value::from(IGNORED));
         }
     }
-    differences(&body, &actual, Rules { unordered: &rules.unordered, subset: rules.subset })
+    let mut found = differences(&body, &actual, Rules { unordered: &rules.unordered, subset: rules.subset });
+    for place in &rules.absent {
+        if let Some(value) = pointer::get(&actual, place) {
+            found.push(Difference { place: place.clone(), expected: None, actual: Some(value.clone()) });
+        }
+    }
+    found
 }
 
 /// In the core profile an error must only be recognisable as one.
@@ -200,6 +218,19 @@ mod tests {
         assert_eq!(places(&want, &other, json!({}), Profile::Full), ["/error", "/hint"]);
         assert_eq!(places(&want, &answer(400, &json!("no")), json!({}), Profile::Core), ["/error"]);
         assert_eq!(places(&want, &answer(500, &json!({"error": ""})), json!({}), Profile::Core), ["status"]);
+    }
+
+    #[test]
+    fn absence_other_statuses_and_header_patterns() {
+        let mut want = expected(200, json!({"a": 1}));
+        let rules = json!({"subset": true, "absent": ["/system"]});
+        assert_eq!(places(&want, &answer(200, &json!({"a": 1, "b": 2})), rules.clone(), Profile::Full), [""; 0]);
+        assert_eq!(places(&want, &answer(200, &json!({"a": 1, "system": {}})), rules, Profile::Full), ["/system"]);
+        want.or_status = vec![400];
+        assert_eq!(places(&want, &answer(400, &json!({"error": "x"})), json!({}), Profile::Full), [""; 0]);
+        want.headers.insert("content-type".into(), Some("~^application/json".into()));
+        want.headers.insert("keep-alive".into(), Some("~timeout=[0-9]+".into()));
+        assert_eq!(places(&want, &answer(200, &json!({"a": 1})), json!({}), Profile::Full), ["header keep-alive"]);
     }
 
     #[test]

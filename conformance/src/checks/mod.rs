@@ -3,5 +3,6 @@
 
 mod answers;
 pub mod contract;
+mod faults;
 
 pub use answers::{Seen, over_all_answers, requirements as requirements_of_rules};

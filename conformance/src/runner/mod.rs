@@ -17,7 +17,7 @@ use crate::event::{Checked, Event, Observed};
 use crate::matcher::Context;
 use crate::scenario::{Names, Profile};
 use crate::secrets::Secrets;
-use crate::target::Target;
+use crate::target::{Place, Target};
 use crate::verdict::Verdict;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -141,6 +141,16 @@ impl Run {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
         self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// True when the run has what a scenario needs: a way to reach the target, or a service of the harness.
+    pub fn offers(&self, need: &str) -> bool {
+        match need {
+            "unix-socket" => matches!(self.target.place, Place::Unix(_)),
+            "tcp" => matches!(self.target.place, Place::Tcp { tls: false, .. }),
+            "tls" => matches!(self.target.place, Place::Tcp { tls: true, .. }),
+            _ => false,
+        }
     }
 
     /// Keeps count of exchanges without a connection; a target that is gone ends the run.

@@ -58,8 +58,8 @@ struct Telling<'a> {
 pub(super) async fn tell(run: &Run, unit: &Unit, number: usize) -> Vec<Checked> {
     let scenario = &unit.scenario;
     let profile = run.context.profile;
-    if let Some(need) = scenario.needs.first() {
-        let reason = format!("it needs {need}, which the harness does not offer yet");
+    if let Some(need) = scenario.needs.iter().find(|need| !run.offers(need)) {
+        let reason = format!("it needs {need}, which this run does not offer");
         return all(unit, profile, Verdict::Unsupported, &reason);
     }
     if let Some(taken) = scenario.takes.iter().find(|name| run.foreign.contains(name)) {
@@ -67,11 +67,14 @@ pub(super) async fn tell(run: &Run, unit: &Unit, number: usize) -> Vec<Checked> 
             format!("the database '{taken}' holds tables that are not the harness's (--take-data uses it)");
         return all(unit, profile, Verdict::Blocked, &reason);
     }
-    let renamed = rename(scenario, &run.names.suffix(number));
+    let suffix = run.names.suffix(number);
+    let mut vars = run.vars();
+    // Parts a name from what follows it, so that it is still seen as a name: `shop${empty}_table`.
+    vars.set("empty", serde_json::Value::from(""));
     let mut telling = Telling {
         run,
-        scenario: renamed,
-        vars: run.vars(),
+        scenario: rename(scenario, &suffix),
+        vars,
         pending: Mutex::default(),
         answers: HashMap::new(),
     };
@@ -244,7 +247,7 @@ impl Telling<'_> {
             let ready = step.until.is_empty()
                 || taken.answer().is_none_or(|answer| reached(step, answer) || answer.status == 501)
                 || started.elapsed() > patience;
-            if ready && (good(&taken) || !self.pending().may_repeat(run.settle, change, taken.answer())) {
+            if ready && (good(&taken) || step.immediate || !self.pending().may_repeat(run.settle, change, taken.answer())) {
                 if taken.answer().is_some_and(|answer| answer.status < 400) {
                     self.pending.lock().unwrap_or_else(PoisonError::into_inner).changed(change);
                 }
@@ -296,6 +299,7 @@ impl Telling<'_> {
             let answer = self.answers.get(id).ok_or_else(|| Missing(id.clone()))?;
             return Ok(Expected {
                 status: answer.status,
+                or_status: Vec::new(),
                 content_type: Some(answer.content_type()),
                 headers: indexmap::IndexMap::new(),
                 body: Some(crate::tokens::mask(&answer.body, &self.run.context.roots)),

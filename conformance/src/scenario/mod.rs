@@ -138,6 +138,9 @@ pub struct Step {
     /// How many seconds `until` may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<f64>,
+    /// The answer must be right at once, however long changes may take to settle.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub immediate: bool,
     /// In setup: it does no harm when this is refused.
     #[serde(default, skip_serializing_if = "is_default")]
     pub may_fail: bool,
@@ -205,10 +208,13 @@ pub struct Wire {
 pub struct Expected {
     /// The status code; with `wire`, of the last answer.
     pub status: u16,
+    /// Other statuses that do as well; the body is then not compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub or_status: Vec<u16>,
     /// The media type without parameters; empty when there must be none; left out when it does not matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// Headers that must have these values; null: must be absent.
+    /// Headers that must have these values; null: must be absent; `~PATTERN`: must match the regular expression.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub headers: IndexMap<String, Option<String>>,
     /// The decoded body.
@@ -244,6 +250,9 @@ pub struct Compare {
     /// The members named here must be as given; others may be there as well.
     #[serde(default, skip_serializing_if = "is_default")]
     pub subset: bool,
+    /// Pointers at which there must be nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<String>,
     /// Nothing matters: the step is only taken.
     #[serde(default, skip_serializing_if = "is_default")]
     pub skip: bool,

@@ -125,19 +125,19 @@ impl Renames {
         }
     }
 
-    /// A header; the name inside Basic credentials is changed too.
+    /// A header; the name inside Basic credentials is changed too, whatever bytes the password is made of.
     fn header(&self, value: &str) -> String {
         let engine = base64::engine::general_purpose::STANDARD;
-        let decoded = value
-            .strip_prefix("Basic ")
-            .and_then(|encoded| engine.decode(encoded).ok())
-            .and_then(|bytes| String::from_utf8(bytes).ok());
-        match decoded {
-            Some(pair) => {
-                let renamed = self.text(&pair);
-                if renamed == pair { value.to_owned() } else { format!("Basic {}", engine.encode(renamed)) }
+        let Some(bytes) = value.strip_prefix("Basic ").and_then(|encoded| engine.decode(encoded).ok()) else {
+            return self.text(value);
+        };
+        let end = bytes.iter().position(|byte| *byte == b':').unwrap_or(bytes.len());
+        match std::str::from_utf8(&bytes[..end]).map(|name| (name, self.text(name))) {
+            Ok((name, renamed)) if name != renamed => {
+                let renamed = [renamed.as_bytes(), &bytes[end..]].concat();
+                format!("Basic {}", engine.encode(renamed))
             }
-            None => self.text(value),
+            _ => value.to_owned(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! CBOR and MessagePack, as far as the API uses them, with the layout kept in sight: a decoder that hides whether
 //! an array had a length could not tell a streamed answer from a whole one.
 
+use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -16,7 +17,7 @@ pub enum Form {
     Sequence,
 }
 
-/// Encodes a value as `cbor` or `msgpack`.
+/// Encodes a value as `cbor` or `msgpack`. An object `{"$bytes": "…"}` stands for the bytes of its base64.
 pub fn encode(kind: &str, value: &Value) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     match kind {
@@ -68,7 +69,18 @@ fn cbor_head(major: u8, n: u64, out: &mut Vec<u8>) {
     }
 }
 
+/// The bytes that an object stands for.
+fn bytes_of(members: &Map<String, Value>) -> Option<Vec<u8>> {
+    let encoded = members.get("$bytes").filter(|_| members.len() == 1)?.as_str()?;
+    base64::engine::general_purpose::STANDARD.decode(encoded).ok()
+}
+
 fn cbor(value: &Value, out: &mut Vec<u8>) {
+    if let Some(bytes) = value.as_object().and_then(bytes_of) {
+        cbor_head(2, bytes.len() as u64, out);
+        out.extend(bytes);
+        return;
+    }
     match value {
         Value::Null => out.push(0xf6),
         Value::Bool(flag) => out.push(0xf4 + u8::from(*flag)),
@@ -111,6 +123,12 @@ fn msgpack_head(n: usize, small: (u8, usize), medium: u8, large: u8, out: &mut V
 }
 
 fn msgpack(value: &Value, out: &mut Vec<u8>) {
+    if let Some(bytes) = value.as_object().and_then(bytes_of) {
+        out.push(0xc6);
+        out.extend((bytes.len() as u32).to_be_bytes());
+        out.extend(bytes);
+        return;
+    }
     match value {
         Value::Null => out.push(0xc0),
         Value::Bool(flag) => out.push(0xc2 + u8::from(*flag)),
@@ -376,6 +394,15 @@ mod tests {
         fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             let _ = decode("application/cbor", &bytes);
             let _ = decode("application/x-msgpack", &bytes);
+        }
+    }
+
+    #[test]
+    fn bytes_can_be_written() {
+        for (kind, media_type) in [("cbor", "application/cbor"), ("msgpack", "application/x-msgpack")] {
+            let sent = encode(kind, &json!([{"$bytes": "AQL/"}])).unwrap();
+            let expected = json!([{"type": "Buffer", "data": [1, 2, 255]}]);
+            assert_eq!(decode(media_type, &sent), Some((expected, Form::Whole)));
         }
     }
 
