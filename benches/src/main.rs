@@ -38,9 +38,9 @@ async fn drive(options: &Options) -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
         eprintln!("This is a debug build; its figures mean nothing. Use cargo run --release.");
     }
-    if options.baseline {
+    if let Some(parts) = &options.baseline {
         return tokio::select! {
-            result = baseline::run(options) => result,
+            result = baseline::run(options, parts) => result,
             result = interrupted() => result,
         };
     }

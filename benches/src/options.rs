@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::baseline::Part;
 use crate::workload::Workload;
 use clap::Parser;
 use std::path::PathBuf;
@@ -45,9 +46,15 @@ pub struct Options {
     /// Write everything measured as JSON to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Measure the reference server against a bare hyper server and plain LMDB instead
-    #[arg(long, conflicts_with_all = ["target", "against", "workloads", "connections"])]
-    pub baseline: bool,
+    /// Measure the reference server against a bare hyper server and plain LMDB instead; all parts or those named
+    #[arg(
+        long,
+        value_name = "PART,…",
+        num_args = 0..,
+        value_delimiter = ',',
+        conflicts_with_all = ["target", "against", "workloads", "connections"]
+    )]
+    pub baseline: Option<Vec<Part>>,
     /// The reference server's program, instead of this workspace's
     #[arg(long, value_name = "FILE")]
     pub server: Option<PathBuf>,

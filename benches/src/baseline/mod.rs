@@ -15,6 +15,19 @@ use anyhow::Context;
 use serde::Serialize;
 use std::path::PathBuf;
 
+/// A part of the baselines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// The first answer after a start; memory.
+    Start,
+    /// search_by_id against bare hyper.
+    Search,
+    /// Bulk inserts against plain heed.
+    Bulk,
+    /// Single inserts against one sync per record.
+    Single,
+}
+
 /// One figure and what it must be.
 #[derive(Debug, Serialize)]
 pub struct Figure {
@@ -84,11 +97,11 @@ pub(crate) struct Setting {
     pub(crate) seconds: f64,
 }
 
-/// Measures all baselines and prints them.
+/// Measures some parts, or all when none is named, and prints the figures.
 ///
 /// # Errors
 /// When something cannot be measured.
-pub async fn run(options: &Options) -> anyhow::Result<()> {
+pub async fn run(options: &Options, parts: &[Part]) -> anyhow::Result<()> {
     let setting = Setting {
         binary: reference_server(options.server.as_deref())?,
         // Everything durable happens here: the system's folder for temporary files must be on a disk.
@@ -103,10 +116,17 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         setting.folder.path().display()
     );
     let mut figures = Vec::new();
-    figures.extend(start::figures(&setting).await.context("start and memory")?);
-    figures.extend(search::figures(&setting).await.context("search_by_id")?);
-    figures.extend(bulk::figures(&setting).await.context("bulk insert")?);
-    figures.extend(single::figures(&setting).await.context("single inserts")?);
+    for part in [Part::Start, Part::Search, Part::Bulk, Part::Single] {
+        if parts.is_empty() || parts.contains(&part) {
+            let measured = match part {
+                Part::Start => start::figures(&setting).await,
+                Part::Search => search::figures(&setting).await,
+                Part::Bulk => bulk::figures(&setting).await,
+                Part::Single => single::figures(&setting).await,
+            };
+            figures.extend(measured.with_context(|| format!("{part:?}"))?);
+        }
+    }
     println!("\n{}\n{NOTE}", text(&figures));
     if let Some(file) = &options.json {
         std::fs::write(file, serde_json::to_string_pretty(&figures)?)
