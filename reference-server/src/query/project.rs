@@ -8,14 +8,18 @@ use crate::value::{Object, Value, integer_like, order_members, write_json, write
 #[derive(Clone, Debug)]
 pub struct Projection {
     columns: Vec<Column>,
+    /// True when `*` stands beside names, so that a name could come twice.
+    mixed: bool,
 }
 
 #[derive(Clone, Debug)]
 enum Column {
     /// Every attribute the record has.
     Stored,
-    /// One attribute, null when the record lacks it.
-    Named { name: String, json_name: Vec<u8>, id: Option<AttributeId>, part: Option<Part> },
+    /// One attribute of the table, null when the record lacks it.
+    Attribute(AttributeId),
+    /// A part of an attribute, or a name that the table does not know, which is null.
+    Named { name: String, member_name: Vec<u8>, id: Option<AttributeId>, part: Option<Part> },
 }
 
 /// The part of an object that a nested `select` asks for.
@@ -30,7 +34,7 @@ enum Part {
 impl Projection {
     /// Shows records as they are stored.
     pub fn stored() -> Projection {
-        Projection { columns: vec![Column::Stored] }
+        Projection { columns: vec![Column::Stored], mixed: false }
     }
 
     /// Shows what `get_attributes` names: names, `*`, or `{"name", "select"}`. A first `*` stands for every
@@ -40,64 +44,61 @@ impl Projection {
             if table.schema_defined {
                 return Projection::stored();
             }
-            let names = table.attributes.iter().map(|attribute| attribute.name.as_str());
-            return Projection::of(names.map(|name| column(table, name, None)).collect());
+            let columns = table.attributes.iter().map(|attribute| Column::Attribute(attribute.id)).collect();
+            return Projection::in_order(table, columns);
         }
-        let columns = get_attributes
-            .iter()
-            .filter_map(|wanted| match wanted {
-                Value::String(name) if name == "*" => Some(Column::Stored),
-                Value::String(name) => Some(column(table, name, None)),
-                Value::Number(number) => Some(column(table, &crate::value::number_text(*number), None)),
-                Value::Object(wanted) => {
-                    let name = wanted.get("name")?.as_str()?;
-                    Some(column(table, name, wanted.get("select").and_then(part)))
-                }
-                _ => None,
-            })
-            .collect();
-        Projection::of(columns)
-    }
-
-    fn of(columns: Vec<Column>) -> Projection {
-        let mut distinct: Vec<Column> = Vec::with_capacity(columns.len());
-        for column in columns {
-            match (column.name(), distinct.iter().position(|known| known.name() == column.name())) {
-                (Some(_), Some(position)) => distinct[position] = column,
-                _ => distinct.push(column),
+        let mut distinct: Vec<Column> = Vec::with_capacity(get_attributes.len());
+        for column in get_attributes.iter().filter_map(|wanted| wanted_column(table, wanted)) {
+            let name = column.name(table);
+            let known = name.and_then(|_| distinct.iter().position(|known| known.name(table) == name));
+            match known {
+                Some(position) => distinct[position] = column,
+                None => distinct.push(column),
             }
         }
+        Projection::in_order(table, distinct)
+    }
+
+    fn in_order(table: &Table, mut columns: Vec<Column>) -> Projection {
         // JavaScript lists integer-like names first.
-        distinct
-            .sort_by_key(|column| column.name().and_then(integer_like).map_or((1, 0), |index| (0, index)));
-        Projection { columns: distinct }
+        let index = |column: &Column| column.name(table).and_then(integer_like);
+        if columns.iter().any(|column| index(column).is_some()) {
+            columns.sort_by_key(|column| index(column).map_or((1, 0), |index| (0, index)));
+        }
+        let mixed = columns.len() > 1 && columns.iter().any(|column| matches!(column, Column::Stored));
+        Projection { columns, mixed }
     }
 
     /// The column names, when the answer's columns are known beforehand.
-    pub fn column_names(&self) -> Option<Vec<String>> {
-        self.columns.iter().map(|column| column.name().map(str::to_owned)).collect()
+    fn column_names(&self, table: &Table) -> Option<Vec<String>> {
+        self.columns.iter().map(|column| column.name(table).map(str::to_owned)).collect()
     }
 
     fn write(&self, out: &mut Vec<u8>, table: &Table, record: &Record<'_>) {
-        if self.columns.len() > 1 && self.column_names().is_none() {
-            // `*` beside names: a name must not come twice.
+        if self.mixed {
             return write_json(out, &self.value(table, record));
         }
         out.push(b'{');
         let start = out.len();
+        let mut next = 0;
         for column in &self.columns {
             match column {
                 Column::Stored => {
                     for (id, raw) in record.attributes() {
                         separate(out, start);
-                        write_json_string(out, table.attribute_name(id));
-                        out.push(b':');
+                        out.extend_from_slice(table.member_name(id));
                         out.extend_from_slice(raw.json());
                     }
                 }
-                Column::Named { json_name, id, part, .. } => {
+                Column::Attribute(id) => {
                     separate(out, start);
-                    out.extend_from_slice(json_name);
+                    out.extend_from_slice(table.member_name(*id));
+                    let raw = record.attribute_from(&mut next, *id);
+                    out.extend_from_slice(raw.map_or(b"null", |raw| raw.json()));
+                }
+                Column::Named { member_name, id, part, .. } => {
+                    separate(out, start);
+                    out.extend_from_slice(member_name);
                     match (id.and_then(|id| record.attribute(id)), part) {
                         (None, _) => out.extend_from_slice(b"null"),
                         (Some(raw), None) => out.extend_from_slice(raw.json()),
@@ -111,6 +112,9 @@ impl Projection {
 
     fn value(&self, table: &Table, record: &Record<'_>) -> Value {
         let mut members = Object::with_capacity(self.columns.len());
+        let decoded = |id: Option<AttributeId>| {
+            id.and_then(|id| record.attribute(id)).map(|raw| raw.decode()).unwrap_or_default()
+        };
         for column in &self.columns {
             match column {
                 Column::Stored => {
@@ -120,12 +124,13 @@ impl Projection {
                             .map(|(id, raw)| (table.attribute_name(id).to_owned(), raw.decode())),
                     );
                 }
+                Column::Attribute(id) => {
+                    members.insert(table.attribute_name(*id).to_owned(), decoded(Some(*id)));
+                }
                 Column::Named { name, id, part, .. } => {
-                    let value =
-                        id.and_then(|id| record.attribute(id)).map(|raw| raw.decode()).unwrap_or_default();
                     let value = match part {
-                        Some(part) => part.of(value),
-                        None => value,
+                        Some(part) => part.of(decoded(*id)),
+                        None => decoded(*id),
                     };
                     members.insert(name.clone(), value);
                 }
@@ -136,19 +141,38 @@ impl Projection {
 }
 
 impl Column {
-    fn name(&self) -> Option<&str> {
+    fn name<'c>(&'c self, table: &'c Table) -> Option<&'c str> {
         match self {
             Column::Stored => None,
+            Column::Attribute(id) => Some(table.attribute_name(*id)),
             Column::Named { name, .. } => Some(name),
         }
     }
 }
 
+/// The column that one member of `get_attributes` asks for.
+fn wanted_column(table: &Table, wanted: &Value) -> Option<Column> {
+    match wanted {
+        Value::String(name) if name == "*" => Some(Column::Stored),
+        Value::String(name) => Some(column(table, name, None)),
+        Value::Number(number) => Some(column(table, &crate::value::number_text(*number), None)),
+        Value::Object(wanted) => {
+            let name = wanted.get("name")?.as_str()?;
+            Some(column(table, name, wanted.get("select").and_then(part)))
+        }
+        _ => None,
+    }
+}
+
 fn column(table: &Table, name: &str, part: Option<Part>) -> Column {
-    let mut json_name = Vec::with_capacity(name.len() + 3);
-    write_json_string(&mut json_name, name);
-    json_name.push(b':');
-    Column::Named { name: name.to_owned(), json_name, id: table.attribute_id(name), part }
+    let id = table.attribute_id(name);
+    if let (Some(id), None) = (id, &part) {
+        return Column::Attribute(id);
+    }
+    let mut member_name = Vec::with_capacity(name.len() + 3);
+    write_json_string(&mut member_name, name);
+    member_name.push(b':');
+    Column::Named { name: name.to_owned(), member_name, id, part }
 }
 
 fn part(select: &Value) -> Option<Part> {
@@ -184,6 +208,9 @@ fn separate(out: &mut Vec<u8>, start: usize) {
     }
 }
 
+/// Room for a record of usual size.
+const ROOM: usize = 1024;
+
 /// Collects the rows of an answer in the form asked for.
 pub struct RowWriter<'t> {
     table: &'t Table,
@@ -195,7 +222,11 @@ impl<'t> RowWriter<'t> {
     /// A writer without rows.
     pub fn new(table: &'t Table, projection: Projection, form: ReplyForm) -> RowWriter<'t> {
         let content = match form {
-            ReplyForm::Text => RowContent::Text(vec![b'[']),
+            ReplyForm::Text => {
+                let mut out = Vec::with_capacity(ROOM);
+                out.push(b'[');
+                RowContent::Text(out)
+            }
             ReplyForm::Tree => RowContent::Tree(Vec::new()),
         };
         RowWriter { table, projection, content }
@@ -213,10 +244,17 @@ impl<'t> RowWriter<'t> {
     }
 
     /// The finished rows.
-    pub fn finish(mut self, streamed: bool) -> Rows {
-        if let RowContent::Text(out) = &mut self.content {
-            out.push(b']');
+    pub fn finish(self, streamed: bool) -> Rows {
+        match self.content {
+            // A text has its names in it.
+            RowContent::Text(mut out) => {
+                out.push(b']');
+                Rows { content: RowContent::Text(out), columns: None, streamed }
+            }
+            content => {
+                let columns = self.projection.column_names(self.table);
+                Rows { content, columns, streamed }
+            }
         }
-        Rows { content: self.content, columns: self.projection.column_names(), streamed }
     }
 }

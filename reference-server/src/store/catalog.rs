@@ -1,6 +1,7 @@
 //! What the tables of a database are: definitions, attributes and the ids their names are stored under.
 
 use super::error::StoreError;
+use crate::value::write_json_string;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -70,6 +71,9 @@ pub struct Table {
     names: Vec<String>,
     #[serde(skip)]
     ids: HashMap<String, AttributeId>,
+    /// Each name as it begins a member of a JSON object.
+    #[serde(skip)]
+    member_names: Vec<Box<[u8]>>,
     #[serde(skip)]
     flags: Vec<Flags>,
 }
@@ -96,6 +100,11 @@ impl Table {
     /// The name behind an id.
     pub fn attribute_name(&self, id: AttributeId) -> &str {
         self.names.get(id.0 as usize).map_or("", String::as_str)
+    }
+
+    /// The name behind an id as it begins a member of a JSON object: quoted, and with the colon.
+    pub fn member_name(&self, id: AttributeId) -> &[u8] {
+        self.member_names.get(id.0 as usize).map_or(b"\"\":", |name| name)
     }
 
     /// True when a secondary index of the attribute is kept.
@@ -132,6 +141,7 @@ impl Table {
             attributes: Vec::new(),
             names: Vec::new(),
             ids: HashMap::new(),
+            member_names: Vec::new(),
             flags: Vec::new(),
         };
         let declared = spec.attributes.iter().find(|attribute| attribute.name == table.primary_key).cloned();
@@ -152,6 +162,7 @@ impl Table {
         }
         let id = AttributeId(self.names.len() as u32);
         self.names.push(name.to_owned());
+        self.member_names.push(member_name(name));
         self.ids.insert(name.to_owned(), id);
         self.flags.push(Flags::default());
         id
@@ -179,6 +190,7 @@ impl Table {
     fn refresh(&mut self) {
         let id = |at: usize| AttributeId(at as u32);
         self.ids = self.names.iter().enumerate().map(|(at, name)| (name.clone(), id(at))).collect();
+        self.member_names = self.names.iter().map(|name| member_name(name)).collect();
         self.flags = vec![Flags::default(); self.names.len()];
         for attribute in &self.attributes {
             if let Some(flags) = self.flags.get_mut(attribute.id.0 as usize) {
@@ -186,6 +198,14 @@ impl Table {
             }
         }
     }
+}
+
+/// A name as it begins a member of a JSON object.
+fn member_name(name: &str) -> Box<[u8]> {
+    let mut out = Vec::with_capacity(name.len() + 3);
+    write_json_string(&mut out, name);
+    out.push(b':');
+    out.into_boxed_slice()
 }
 
 impl Flags {
@@ -352,5 +372,6 @@ mod tests {
         assert!(back.attribute("x").is_none() && !back.is_indexed(AttributeId(1)));
         assert_eq!(back.attributes, table.attributes);
         assert_eq!(back.attribute_name(extra), "extra");
+        assert_eq!(back.member_name(extra), b"\"extra\":");
     }
 }

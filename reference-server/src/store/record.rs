@@ -164,6 +164,15 @@ impl<'t> Record<'t> {
         Some(self.value(at))
     }
 
+    /// As [`Record::attribute`], for readers of several attributes: looks first at the place `next`, which is left
+    /// behind the one found. Attributes asked for in the record's own order are found at once.
+    pub fn attribute_from(&self, next: &mut usize, id: AttributeId) -> Option<RawValue<'t>> {
+        let is_wanted = |at: &usize| self.entries.get(*at).is_some_and(|entry| entry_attribute(entry) == id);
+        let at = Some(*next).filter(is_wanted).or_else(|| (0..self.entries.len()).find(is_wanted))?;
+        *next = at + 1;
+        Some(self.value(at))
+    }
+
     /// All attributes in the record's own order.
     pub fn attributes(&self) -> impl ExactSizeIterator<Item = (AttributeId, RawValue<'t>)> + use<'t> {
         let record = *self;
@@ -384,6 +393,11 @@ mod tests {
             assert_eq!(raw.json(), value.to_json().as_bytes());
             assert_eq!(&raw.decode(), value, "{name}");
         }
+        let mut next = 0;
+        for (id, value) in stored.attributes().chain(stored.attributes().take(3)) {
+            assert_eq!(stored.attribute_from(&mut next, id), Some(value));
+        }
+        assert!(stored.attribute_from(&mut next, AttributeId(99)).is_none());
         assert_eq!(stored.attributes().len(), 14);
         assert!(stored.attribute(AttributeId(99)).is_none());
     }

@@ -2,9 +2,9 @@
 
 use crate::access;
 use crate::error::{ErrorKind, OperationError};
-use crate::operations::{Call, Reply, ReplyForm};
+use crate::operations::{Call, Reply, ReplyForm, Rows};
 use crate::query::{Plan, Projection, RowWriter, Search, run};
-use crate::store::{Database, Table};
+use crate::store::{Database, Table, View};
 use crate::value::Value;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -85,39 +85,60 @@ pub(super) async fn answer(
     form: ReplyForm,
     streamed: bool,
 ) -> Result<Reply, OperationError> {
-    if is_small(&database, &search)? {
-        return rows(&database, &search, projection, form, streamed);
-    }
-    tokio::task::spawn_blocking(move || rows(&database, &search, projection, form, streamed))
-        .await
-        .map_err(OperationError::internal)?
+    // A snapshot must not be held across a wait, so both ends of it are in one call.
+    let projection = match small_rows(&database, &search, projection, form, streamed)? {
+        Small::Rows(rows) => return Ok(Reply::Rows(rows)),
+        Small::No(projection) => projection,
+    };
+    tokio::task::spawn_blocking(move || {
+        let reader = database.read()?;
+        let plan = Plan::new(&search, reader.view())?;
+        rows(&search, &plan, reader.view(), projection, form, streamed).map(Reply::Rows)
+    })
+    .await
+    .map_err(OperationError::internal)?
 }
 
-fn is_small(database: &Database, search: &Search) -> Result<bool, OperationError> {
+/// What came of trying a search at once.
+enum Small {
+    Rows(Rows),
+    /// It is not small; here is the projection back.
+    No(Projection),
+}
+
+fn small_rows(
+    database: &Database,
+    search: &Search,
+    projection: Projection,
+    form: ReplyForm,
+    streamed: bool,
+) -> Result<Small, OperationError> {
     let reader = database.read()?;
     let plan = Plan::new(search, reader.view())?;
     let page = match (&plan.sort, search.limit) {
         (None, Some(limit)) if plan.filters.is_empty() => (search.offset + limit) as f64,
         _ => f64::INFINITY,
     };
-    Ok(plan.estimate.min(page) <= SMALL)
+    if plan.estimate.min(page) > SMALL {
+        return Ok(Small::No(projection));
+    }
+    rows(search, &plan, reader.view(), projection, form, streamed).map(Small::Rows)
 }
 
 fn rows(
-    database: &Database,
     search: &Search,
+    plan: &Plan,
+    view: View<'_>,
     projection: Projection,
     form: ReplyForm,
     streamed: bool,
-) -> Result<Reply, OperationError> {
-    let reader = database.read()?;
-    let plan = Plan::new(search, reader.view())?;
+) -> Result<Rows, OperationError> {
     let mut writer = RowWriter::new(&search.table, projection, form);
-    run(search, &plan, reader.view(), &mut |record| {
+    run(search, plan, view, &mut |record| {
         writer.push(record);
         Ok(ControlFlow::Continue(()))
     })?;
-    Ok(Reply::Rows(writer.finish(streamed)))
+    Ok(writer.finish(streamed))
 }
 
 #[cfg(test)]
