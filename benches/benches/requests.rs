@@ -59,7 +59,7 @@ fn validation(criterion: &mut Criterion) {
 /// A server with the table, and a super user to ask it.
 async fn server(folder: &std::path::Path) -> anyhow::Result<(Arc<Server>, Caller)> {
     let server = Server::open(Config::ephemeral(folder)).await?;
-    let caller = Caller { user: server.access.any_super_user() };
+    let caller = Caller::of(server.access.any_super_user());
     let records: Vec<Json> = (0..RECORDS).map(|number| record(1, number)).collect();
     for body in [
         json!({"operation": "create_database", "database": "bench"}),

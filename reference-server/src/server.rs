@@ -37,6 +37,10 @@ impl Server {
         };
         let store = Store::open(&folder, options).context("cannot open the databases")?;
         let access = Access::open(&store, &config).await.context("cannot load users and roles")?;
+        // Instances that are thrown away do without until somebody wants a token.
+        if !config.no_sync {
+            access.tokens.prepare();
+        }
         Ok(Arc::new(Server { config, store, access, key_numbers: Arc::default() }))
     }
 

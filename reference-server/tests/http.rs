@@ -12,6 +12,10 @@ mod listeners;
 mod raw;
 #[path = "http/requests.rs"]
 mod requests;
+#[path = "http/sessions.rs"]
+mod sessions;
+#[path = "http/tokens.rs"]
+mod tokens;
 
 use raw::{Connection, Response};
 use reference_server::config::Config;

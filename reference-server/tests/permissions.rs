@@ -44,11 +44,11 @@ impl Instance {
     }
 
     fn admin(&self) -> Caller {
-        Caller { user: self.server.access.any_super_user() }
+        Caller::of(self.server.access.any_super_user())
     }
 
     fn kim(&self) -> Caller {
-        Caller { user: self.server.access.user("kim") }
+        Caller::of(self.server.access.user("kim"))
     }
 
     fn ask(&self, caller: &Caller, request: &str, form: ReplyForm) -> Outcome {
@@ -210,7 +210,7 @@ fn plain_writes_of_users_and_roles_act_at_once_and_break_nothing() {
         {"id":"odd","role":"odd","permission":"super_user"},{"id":7},{"id":"nothing"}]}"#);
     ask(r#"{"operation":"insert","database":"system","table":"hdb_user","records":[
         {"username":"odd","password":"plain text","role":"odd","active":true},{"username":12},{"username":"bare"}]}"#);
-    let odd = Caller { user: instance.server.access.user("odd") };
+    let odd = Caller::of(instance.server.access.user("odd"));
     assert!(odd.user.is_some());
     assert!(
         instance

@@ -2,12 +2,14 @@
 
 use super::SYSTEM;
 use super::basic::{BasicHeader, Credentials, read_basic};
-use super::cache::{CredentialCache, HeaderKey};
+use super::cache::{Key, RecentCache};
+use super::identity::AuthError;
 use super::passwords::Passwords;
 use super::system_tables::{self, FirstUser, SUPER_USER_ROLE};
+use super::tokens::Tokens;
 use super::users::{Directory, User};
 use crate::config::Config;
-use crate::error::{ErrorKind, OperationError};
+use crate::error::OperationError;
 use crate::store::Store;
 use arc_swap::ArcSwap;
 use base64::Engine;
@@ -20,28 +22,20 @@ pub struct Access {
     directory: ArcSwap<Directory>,
     /// Held while a new snapshot is made, so that the newest one stays.
     reloading: Mutex<()>,
-    cache: CredentialCache,
+    cache: RecentCache<Verified>,
     passwords: Passwords,
+    /// The tokens made here.
+    pub tokens: Tokens,
 }
 
-/// Why credentials do not do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AuthError {
-    /// There are none.
-    #[error("Must login")]
-    MustLogin,
-    /// The name or the password is wrong; which one is not said.
-    #[error("Login failed")]
-    LoginFailed,
-    /// The user may not do anything.
-    #[error("Cannot complete request: User is inactive")]
-    Inactive,
-}
-
-impl From<AuthError> for OperationError {
-    fn from(error: AuthError) -> Self {
-        OperationError::new(ErrorKind::Unauthenticated, error.to_string())
-    }
+/// Basic credentials that were found right.
+///
+/// A lookup compares them with the user as of now, so a changed password, a deactivated or a dropped user makes the
+/// memory worthless at once, and a changed role is seen at once, without anything having to be emptied.
+struct Verified {
+    username: String,
+    /// The password hash they were checked against.
+    password: Arc<str>,
 }
 
 impl Access {
@@ -55,8 +49,9 @@ impl Access {
         let access = Access {
             directory: ArcSwap::from_pointee(system_tables::read_directory(store)?),
             reloading: Mutex::new(()),
-            cache: CredentialCache::new(config.authentication.cache_ttl),
+            cache: RecentCache::new(config.authentication.cache_ttl),
             passwords: Passwords::new()?,
+            tokens: Tokens::new(config),
         };
         if access.directory.load().is_empty() {
             access.make_first_user(store, config).await?;
@@ -76,7 +71,8 @@ impl Access {
         self.reload(store)?;
         // The credentials are known to be right: the first request need not wait for a check.
         let header = STANDARD.encode(format!("{}:{}", first.username, first.password));
-        self.cache.remember(self.cache.key(&header), first.username, hash);
+        let verified = Verified { username: first.username, password: hash };
+        self.cache.remember(self.cache.key(&header), verified);
         Ok(())
     }
 
@@ -110,6 +106,11 @@ impl Access {
         self.directory.load().user(username).cloned()
     }
 
+    /// A user; somebody without a role when there is none of that name any more.
+    pub fn user_or_gone(&self, username: &str) -> Arc<User> {
+        self.user(username).unwrap_or_else(|| Arc::new(User::gone(username)))
+    }
+
     /// The user that trusted local requests act as: the first whose role is the super user role.
     pub fn any_super_user(&self) -> Option<Arc<User>> {
         let directory = self.directory.load();
@@ -129,7 +130,7 @@ impl Access {
         }
     }
 
-    fn remembered(&self, key: HeaderKey) -> Option<Arc<User>> {
+    fn remembered(&self, key: Key) -> Option<Arc<User>> {
         let remembered = self.cache.get(key)?;
         let directory = self.directory.load();
         directory
@@ -138,7 +139,7 @@ impl Access {
             .cloned()
     }
 
-    async fn check_basic(&self, key: HeaderKey, header: &str) -> Result<Arc<User>, AuthError> {
+    async fn check_basic(&self, key: Key, header: &str) -> Result<Arc<User>, AuthError> {
         let candidates = match read_basic(header) {
             BasicHeader::Empty => return Err(AuthError::MustLogin),
             BasicHeader::Unreadable => return Err(AuthError::LoginFailed),
@@ -162,7 +163,7 @@ impl Access {
         self.check(credentials, None).await
     }
 
-    async fn check(&self, credentials: Credentials, key: Option<HeaderKey>) -> Result<Arc<User>, AuthError> {
+    async fn check(&self, credentials: Credentials, key: Option<Key>) -> Result<Arc<User>, AuthError> {
         let Credentials { username, password } = credentials;
         if self.user(&username).is_some_and(|user| !user.active) {
             return Err(AuthError::Inactive);
@@ -183,7 +184,7 @@ impl Access {
             return Err(AuthError::Inactive);
         }
         if let Some(key) = key {
-            self.cache.remember(key, username, Arc::clone(&user.password));
+            self.cache.remember(key, Verified { username, password: Arc::clone(&user.password) });
         }
         Ok(user)
     }

@@ -9,21 +9,23 @@ mod basic;
 mod cache;
 mod contract;
 mod credentials;
+mod identity;
 pub mod passwords;
 pub mod permission;
 pub mod refusal;
 pub mod rights;
 pub mod schema;
+pub mod sessions;
 pub mod system_tables;
+pub mod tokens;
 pub mod users;
 pub mod validate_role;
 
 pub use contract::{Visibility, authorise, readable_attributes, sees_database, visible_attributes};
-pub use credentials::{Access, AuthError};
+pub use credentials::Access;
+pub use identity::{AuthError, Caller};
 pub use permission::{Permission, Right, StructureUser};
 pub use users::{Directory, Role, User};
-
-use std::sync::Arc;
 
 /// The server's own database.
 pub const SYSTEM: &str = "system";
@@ -53,10 +55,3 @@ pub const INTERNAL_TABLES: [&str; 16] = [
 
 /// The internal tables that super users may write to as to any other table.
 pub const WRITABLE_INTERNAL_TABLES: [&str; 3] = ["hdb_user", "hdb_role", "hdb_nodes"];
-
-/// Who asks; `None` is nobody.
-#[derive(Clone, Default)]
-pub struct Caller {
-    /// The authenticated user.
-    pub user: Option<Arc<User>>,
-}

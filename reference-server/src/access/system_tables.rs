@@ -1,6 +1,7 @@
 //! The tables users and roles are kept in.
 
 use super::passwords::{HASH_FUNCTION, hash_now};
+use super::sessions::SESSIONS;
 use super::users::Directory;
 use super::{INTERNAL_TABLES, SYSTEM};
 use crate::error::OperationError;
@@ -34,11 +35,12 @@ pub(crate) fn system_database(store: &Store) -> Result<Arc<Database>, StoreError
 pub(super) async fn make_tables(store: &Store) -> anyhow::Result<()> {
     let system = system_database(store)?;
     let catalog = system.catalog();
-    if INTERNAL_TABLES.iter().all(|name| catalog.table(name).is_some()) {
+    let tables = || INTERNAL_TABLES.into_iter().chain([SESSIONS]);
+    if tables().all(|name| catalog.table(name).is_some()) {
         return Ok(());
     }
-    let made = system.write(|txn: &mut WriteTxn<'_>| -> Result<(), StoreError> {
-        for name in INTERNAL_TABLES {
+    let made = system.write(move |txn: &mut WriteTxn<'_>| -> Result<(), StoreError> {
+        for name in tables() {
             if txn.catalog().table(name).is_none() {
                 txn.create_table(TableSpec::dynamic(name, primary_key(name)))?;
             }
@@ -126,11 +128,11 @@ pub(crate) fn all(view: View<'_>, table: &str) -> Result<Vec<Object>, StoreError
     view.scan(&table, KeyRange::all(), false)?.map(|record| Ok(members(&record?, &table))).collect()
 }
 
-fn find(table: Option<&Arc<Table>>, name: &str) -> Result<Arc<Table>, StoreError> {
+pub(super) fn find(table: Option<&Arc<Table>>, name: &str) -> Result<Arc<Table>, StoreError> {
     table.cloned().ok_or_else(|| StoreError::NotFound(format!("table {SYSTEM}.{name}")))
 }
 
-fn members(record: &Record<'_>, table: &Table) -> Object {
+pub(super) fn members(record: &Record<'_>, table: &Table) -> Object {
     record.attributes().map(|(id, value)| (table.attribute_name(id).to_owned(), value.decode())).collect()
 }
 

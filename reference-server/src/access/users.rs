@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+/// Where a user's record keeps the hash of the refresh token made last.
+pub(super) const REFRESH_TOKEN: &str = "refresh_token";
+
 /// A user.
 pub struct User {
     /// The name.
@@ -17,6 +20,8 @@ pub struct User {
     pub role: Option<Arc<Role>>,
     /// The password's hash.
     pub(super) password: Arc<str>,
+    /// The hash of the refresh token made last.
+    pub(super) refresh_token: Option<Arc<str>>,
     created: Value,
     updated: Value,
     info: Value,
@@ -51,6 +56,20 @@ impl User {
     /// Whether the user may do everything.
     pub fn is_super_user(&self) -> bool {
         self.permission().is_some_and(|permission| permission.super_user)
+    }
+
+    /// Who a token names that is not among the users any more: somebody without a role.
+    pub(super) fn gone(username: &str) -> User {
+        User {
+            username: username.to_owned(),
+            active: true,
+            role: None,
+            password: Arc::default(),
+            refresh_token: None,
+            created: Value::Null,
+            updated: Value::Null,
+            info: Value::Null,
+        }
     }
 
     /// What user_info answers.
@@ -182,6 +201,7 @@ fn read_user(record: &Object, roles: &BTreeMap<String, Arc<Role>>) -> Option<Use
         active,
         role,
         password: record.get("password").and_then(Value::as_str).unwrap_or_default().into(),
+        refresh_token: record.get(REFRESH_TOKEN).and_then(Value::as_str).map(Arc::from),
         created: field("__createdtime__"),
         updated: field("__updatedtime__"),
         info: Value::Object(info),

@@ -2,12 +2,16 @@
 
 mod load;
 mod settings;
+mod span;
 
 pub use load::{ConfigError, FILE_NAME, load};
 pub use settings::{SETTINGS, Setting};
+pub use span::span_milliseconds;
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// Everything that can be set from outside.
 #[derive(Clone, Debug)]
@@ -83,6 +87,14 @@ pub struct Authentication {
     pub cache_ttl: Duration,
     /// `enableSessions`.
     pub enable_sessions: bool,
+    /// `operationTokenTimeout`.
+    pub operation_token_timeout: Duration,
+    /// `refreshTokenTimeout`.
+    pub refresh_token_timeout: Duration,
+    /// `cookie.domains`: a session's cookie is for the whole domain when the site is in one of these.
+    pub cookie_domains: Vec<String>,
+    /// `cookie.expires`: how long sessions last; `None` is for ever.
+    pub cookie_expires: Option<Duration>,
 }
 
 /// `tls.*`: PEM files; without them a self-signed certificate is made.
@@ -118,6 +130,10 @@ impl Config {
                 authorize_local: false,
                 cache_ttl: Duration::from_secs(30),
                 enable_sessions: true,
+                operation_token_timeout: DAY,
+                refresh_token_timeout: 30 * DAY,
+                cookie_domains: Vec::new(),
+                cookie_expires: None,
             },
             tls: Tls::default(),
             audit_log: true,

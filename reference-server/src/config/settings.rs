@@ -2,6 +2,7 @@
 //! becomes part of the [`Config`].
 
 use super::Config;
+use super::span::span;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -162,6 +163,42 @@ pub const SETTINGS: &[Setting] = &[
         "allow sessions by cookie",
         |config, text| {
             config.authentication.enable_sessions = flag(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "authentication.operationTokenTimeout",
+        "AUTHENTICATION_OPERATIONTOKENTIMEOUT",
+        "how long operation tokens are good, such as 1d",
+        |config, text| {
+            config.authentication.operation_token_timeout = span(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "authentication.refreshTokenTimeout",
+        "AUTHENTICATION_REFRESHTOKENTIMEOUT",
+        "how long refresh tokens are good, such as 30d",
+        |config, text| {
+            config.authentication.refresh_token_timeout = span(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "authentication.cookie.domains",
+        "AUTHENTICATION_COOKIE_DOMAINS",
+        "the domains that session cookies are for as a whole, between commas",
+        |config, text| {
+            config.authentication.cookie_domains = list(text);
+            Ok(())
+        },
+    ),
+    setting(
+        "authentication.cookie.expires",
+        "AUTHENTICATION_COOKIE_EXPIRES",
+        "how long sessions last, such as 7d; null for ever",
+        |config, text| {
+            config.authentication.cookie_expires = optional(text).map(span).transpose()?;
             Ok(())
         },
     ),

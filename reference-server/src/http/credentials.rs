@@ -1,67 +1,131 @@
-//! Who asks: the `Authorization` header, the unix domain socket, `authorizeLocal`.
+//! Who asks: the `Authorization` header, the session's cookie, the unix domain socket, `authorizeLocal`.
 
-use super::errors::must_login;
-use super::{Peer, Site};
-use crate::access::{Access, AuthError, Caller, User};
-use crate::error::{ErrorKind, OperationError};
-use hyper::header::{AUTHORIZATION, HeaderMap};
+use super::{Peer, Site, cookies};
+use crate::access::sessions::find_session;
+use crate::access::tokens::Bearer;
+use crate::access::{AuthError, Caller, User};
+use crate::error::OperationError;
+use crate::value::{Object, Value};
+use hyper::header::AUTHORIZATION;
+use hyper::http::request::Parts;
 use std::sync::Arc;
 
-/// What the headers of a request say of its sender.
+/// What the head of a request says of its sender.
 pub(super) enum Standing {
-    /// Somebody, or nobody when the caller has no user.
+    /// Somebody, or nobody when the caller has no user; then the caller knows what is wrong with the credentials.
     Known(Caller),
+    /// Somebody who may do nothing but exchange this token for another one.
+    Refresher { caller: Caller, token: String },
     /// Refused before anything else of the request is looked at.
     Refused(OperationError),
-    /// Refused unless the operation needs no credentials.
-    RefusedLater(OperationError),
 }
 
 impl Standing {
     /// The caller, if everything but operations without credentials is to be refused to nobody.
     pub(super) fn require(self) -> Result<Caller, OperationError> {
         match self {
-            Standing::Known(caller) if caller.user.is_some() => Ok(caller),
-            Standing::Known(_) => Err(must_login()),
-            Standing::Refused(error) | Standing::RefusedLater(error) => Err(error),
+            Standing::Known(caller) => {
+                caller.known()?;
+                Ok(caller)
+            }
+            Standing::Refresher { .. } => Err(AuthError::InvalidToken.into()),
+            Standing::Refused(error) => Err(error),
         }
     }
 
-    /// The caller of an operation that needs no credentials.
-    pub(super) fn tolerate(self) -> Caller {
+    /// The caller of an operation. One that needs no credentials is `open_to_all`; one that takes a token from the
+    /// header finds it in the request, in place of what was sent there.
+    pub(super) fn caller_of(
+        self,
+        operation: Option<&spec::Operation>,
+        request: &mut Object,
+    ) -> Result<Caller, OperationError> {
+        let open_to_all = operation.is_some_and(|operation| operation.access.role == spec::AccessRole::None);
         match self {
-            Standing::Known(caller) => caller,
-            Standing::Refused(_) | Standing::RefusedLater(_) => Caller::default(),
+            Standing::Refresher { caller, token } => match operation.and_then(token_field) {
+                Some(field) => {
+                    request.insert(field.to_owned(), Value::String(token));
+                    Ok(caller)
+                }
+                None if open_to_all => {
+                    Ok(Caller { user: None, refused: Some(AuthError::InvalidToken), ..caller })
+                }
+                None => Err(AuthError::InvalidToken.into()),
+            },
+            Standing::Known(caller) if open_to_all => Ok(caller),
+            standing => standing.require(),
         }
     }
 }
 
+/// The field of an operation that a Bearer token may stand for.
+fn token_field(operation: &spec::Operation) -> Option<&str> {
+    let fields = operation.request.get("properties")?.as_object()?;
+    let from_header = |schema: &serde_json::Value| {
+        schema.get("x-header").and_then(serde_json::Value::as_str) == Some("Authorization: Bearer")
+    };
+    fields.iter().find(|(_, schema)| from_header(schema)).map(|(name, _)| name.as_str())
+}
+
 /// Judges the credentials of a request.
-pub(super) async fn judge(site: &Site, peer: Peer, headers: &HeaderMap) -> Standing {
-    let header = headers.get(AUTHORIZATION).map(|value| value.as_bytes().trim_ascii()).unwrap_or_default();
+pub(super) async fn judge(site: &Site, peer: Peer, head: &Parts) -> Standing {
+    let caller = match session_caller(site, head) {
+        Ok(caller) => caller,
+        Err(error) => return Standing::Refused(error),
+    };
+    let header =
+        head.headers.get(AUTHORIZATION).map(|value| value.as_bytes().trim_ascii()).unwrap_or_default();
     if header.is_empty() {
-        return Standing::Known(Caller { user: implied_user(site, peer) });
+        return Standing::Known(if caller.user.is_some() || caller.refused.is_some() {
+            caller
+        } else {
+            Caller { user: implied_user(site, peer), ..caller }
+        });
     }
+    let access = &site.server.access;
+    // A header says who asks whatever the session says.
+    let as_user = |user: Arc<User>, caller: Caller| Caller { user: Some(user), refused: None, ..caller };
+    let nobody = |refused: Option<AuthError>, caller: Caller| Caller { user: None, refused, ..caller };
     match Scheme::of(header) {
-        Scheme::None => Standing::Known(Caller::default()),
-        Scheme::Basic(value) => match site.server.access.verify_basic(value).await {
-            Ok(user) => Standing::Known(Caller { user: Some(user) }),
-            Err(AuthError::MustLogin) => Standing::Known(Caller::default()),
+        Scheme::None => Standing::Known(nobody(None, caller)),
+        Scheme::Basic(value) => match access.verify_basic(value).await {
+            Ok(user) => Standing::Known(as_user(user, caller)),
+            Err(AuthError::MustLogin) => Standing::Known(nobody(None, caller)),
             Err(error) => Standing::Refused(error.into()),
         },
-        Scheme::Bearer(token) => match verify_bearer(&site.server.access, token).await {
-            Ok(user) => Standing::Known(Caller { user: Some(user) }),
-            Err(error) if token.is_empty() => Standing::RefusedLater(error),
-            Err(error) => Standing::Refused(error),
+        Scheme::Bearer("") => Standing::Known(nobody(Some(AuthError::InvalidToken), caller)),
+        Scheme::Bearer(token) => match access.verify_bearer(token).await {
+            Ok(Bearer::Operation(user)) => Standing::Known(as_user(user, caller)),
+            Ok(Bearer::Refresh(user)) => {
+                Standing::Refresher { caller: as_user(user, caller), token: token.to_owned() }
+            }
+            // Operations that need no credentials do not mind a token that was good once.
+            Err(AuthError::TokenExpired) => Standing::Known(nobody(Some(AuthError::TokenExpired), caller)),
+            Err(error) => Standing::Refused(error.into()),
         },
     }
+}
+
+/// The caller as the session's cookie tells it.
+fn session_caller(site: &Site, head: &Parts) -> Result<Caller, OperationError> {
+    let server = &site.server;
+    let presented = cookies::presented(head).filter(|_| server.config.authentication.enable_sessions);
+    let Some(id) = presented else { return Ok(Caller::default()) };
+    let Some(session) = find_session(&server.store, id)? else { return Ok(Caller::default()) };
+    let user = session.username.map(|username| server.access.user_or_gone(&username));
+    let is_inactive = user.as_ref().is_some_and(|user| !user.active);
+    Ok(Caller {
+        user: user.filter(|_| !is_inactive),
+        session: Some(id.into()),
+        refused: is_inactive.then_some(AuthError::Inactive),
+    })
 }
 
 /// The user a request without credentials acts as, by the place it comes from.
 fn implied_user(site: &Site, peer: Peer) -> Option<Arc<User>> {
     let trusted = match peer {
         Peer::Socket => true,
-        Peer::Network(address) => {
+        Peer::Network { address, .. } => {
             site.server.config.authentication.authorize_local && address.to_canonical().is_loopback()
         }
     };
@@ -93,13 +157,18 @@ impl Scheme<'_> {
     }
 }
 
-async fn verify_bearer(_access: &Access, _token: &str) -> Result<Arc<User>, OperationError> {
-    Err(OperationError::new(ErrorKind::Unauthenticated, "invalid token"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_operation_takes_its_token_from_the_header() {
+        let all = spec::registry().operations();
+        let taking: Vec<_> = all.iter().filter(|operation| token_field(operation).is_some()).collect();
+        assert_eq!(taking.len(), 1);
+        assert_eq!(taking[0].name, "refresh_operation_token");
+        assert_eq!(token_field(taking[0]), Some("refresh_token"));
+    }
 
     #[test]
     fn schemes() {

@@ -24,8 +24,3 @@ pub(super) fn log_cause(operation: &str, error: &OperationError) {
         tracing::error!(operation, "{cause:#}");
     }
 }
-
-/// The request could not be attributed to anybody.
-pub(super) fn must_login() -> OperationError {
-    OperationError::new(ErrorKind::Unauthenticated, "Must login")
-}

@@ -154,7 +154,8 @@ async fn accept_tcp(
         };
         // Answers are written whole; waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
-        let (site, phase, peer) = (site.clone(), phase.clone(), Peer::Network(address.ip()));
+        let (site, phase, peer) =
+            (site.clone(), phase.clone(), Peer::Network { address: address.ip(), secure: tls.is_some() });
         match tls.clone() {
             None => drop(tokio::spawn(connection::serve(stream, site, peer, phase))),
             Some(tls) => drop(tokio::spawn(async move {

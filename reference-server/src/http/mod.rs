@@ -7,6 +7,7 @@
 mod body;
 mod codecs;
 mod connection;
+mod cookies;
 mod cors;
 mod credentials;
 mod errors;
@@ -42,7 +43,12 @@ struct Site {
 #[derive(Clone, Copy, Debug)]
 enum Peer {
     /// A TCP connection, plain or TLS.
-    Network(IpAddr),
+    Network {
+        /// Its other end.
+        address: IpAddr,
+        /// Whether it is a TLS connection.
+        secure: bool,
+    },
     /// The unix domain socket: only those who may open the file get here, so that nobody's requests act as a super
     /// user's.
     Socket,

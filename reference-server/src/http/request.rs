@@ -3,10 +3,10 @@
 use super::body::{self, Body, Fault};
 use super::credentials::{self, Standing};
 use super::media::{ReplyType, RequestType};
-use super::{Peer, Site, codecs, errors, pages, respond};
+use super::{Peer, Site, codecs, cookies, errors, pages, respond};
 use crate::access::Caller;
 use crate::error::{ErrorKind, OperationError};
-use crate::operations::{Outcome, ReplyForm};
+use crate::operations::{Outcome, Reply, ReplyForm};
 use crate::value::{Object, Value, number_text};
 use futures_util::FutureExt;
 use hyper::body::{Body as _, Incoming};
@@ -56,12 +56,12 @@ async fn route(site: &Site, peer: Peer, head: &Parts, body: Incoming, close: &mu
     }
     let path = head.uri.path();
     if head.method == Method::POST && path == "/" {
-        return match credentials::judge(site, peer, &head.headers).await {
+        return match credentials::judge(site, peer, head).await {
             Standing::Refused(error) => {
                 spare(site, head, body, close).await;
                 respond::refused(&error)
             }
-            standing => operate(site, head, standing, body, close).await,
+            standing => operate(site, peer, head, standing, body, close).await,
         };
     }
     let response = if head.method == Method::OPTIONS && site.cors.enabled() {
@@ -69,7 +69,7 @@ async fn route(site: &Site, peer: Peer, head: &Parts, body: Incoming, close: &mu
     } else {
         match pages::Page::of(&head.method, path) {
             None => respond::not_found(),
-            Some(page) => match credentials::judge(site, peer, &head.headers).await {
+            Some(page) => match credentials::judge(site, peer, head).await {
                 Standing::Refused(error) => respond::refused(&error),
                 standing => page.show(standing),
             },
@@ -89,6 +89,7 @@ async fn spare(site: &Site, head: &Parts, body: Incoming, close: &mut bool) {
 /// Steps 3 to 8: an operation.
 async fn operate(
     site: &Site,
+    peer: Peer,
     head: &Parts,
     standing: Standing,
     body: Incoming,
@@ -106,7 +107,15 @@ async fn operate(
         Err(error) => Err(error),
     };
     let gzip = head.headers.get(ACCEPT_ENCODING).is_some_and(|accepted| mentions(accepted, b"gzip"));
+    let (outcome, session) = match outcome {
+        Ok(Reply::Session { id, message }) => (Ok(Reply::Message(message)), Some(id)),
+        outcome => (outcome, None),
+    };
     let mut response = respond::operation(form, outcome, gzip).await;
+    if let Some(id) = session {
+        let settings = &site.server.config.authentication;
+        cookies::set(head, peer, settings, &id, response.headers_mut());
+    }
     respond::mark_duration(response.headers_mut(), taken);
     response
 }
@@ -158,19 +167,19 @@ async fn take(site: &Site, head: &Parts, body: Incoming, close: &mut bool) -> Re
 async fn perform(
     site: &Site,
     standing: Standing,
-    request: Object,
+    mut request: Object,
     form: Option<ReplyType>,
     close: &mut bool,
 ) -> Outcome {
     let name = request.get("operation").and_then(Value::as_str);
     let operation = name.and_then(|name| spec::registry().operation(name));
-    let open_to_all = operation.is_some_and(|operation| operation.access.role == spec::AccessRole::None);
-    let caller = if open_to_all { standing.tolerate() } else { standing.require()? };
+    let restarts = name.is_some_and(|name| name.starts_with("restart"));
+    let caller = standing.caller_of(operation, &mut request)?;
     let Some(operation) = operation else {
         let shown = request.get("operation").map(javascript_text).unwrap_or_default();
         return Err(OperationError::invalid(format!("Operation '{shown}' not found")));
     };
-    *close |= name.is_some_and(|name| name.starts_with("restart"));
+    *close |= restarts;
     let form = match form {
         None | Some(ReplyType::Json | ReplyType::EventStream | ReplyType::PlainText) => ReplyForm::Text,
         Some(_) => ReplyForm::Tree,

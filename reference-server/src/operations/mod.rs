@@ -1,5 +1,6 @@
 //! The operations: what a handler gets, what it gives back, and the one table that registers them all.
 
+pub mod authentication;
 pub mod databases_tables;
 pub mod names;
 pub mod nosql;
@@ -47,6 +48,13 @@ pub enum ReplyForm {
 pub enum Reply {
     /// `{"message": text}`.
     Message(String),
+    /// `{"message": text}`, and a session was begun whose id the client is to keep.
+    Session {
+        /// The id.
+        id: String,
+        /// The text.
+        message: String,
+    },
     /// A value as it is.
     Value(Value),
     /// The records of a search.

@@ -63,7 +63,11 @@ fn look_up(sent: &Object) -> Result<&'static Operation, OperationError> {
 }
 
 fn validation_error(operation: &Operation, text: String) -> (ErrorKind, String) {
-    let kind = if operation.checks.violation_status == 500 { ErrorKind::Fault } else { ErrorKind::Invalid };
+    let kind = match operation.checks.violation_status {
+        500 => ErrorKind::Fault,
+        401 => ErrorKind::Unauthenticated,
+        _ => ErrorKind::Invalid,
+    };
     (kind, text)
 }
 

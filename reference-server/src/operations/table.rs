@@ -1,11 +1,11 @@
 //! The one table of handlers.
 
-use super::{Handler, databases_tables, nosql, users_roles};
+use super::{Handler, authentication, databases_tables, nosql, users_roles};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
-    [databases_tables::HANDLERS, nosql::HANDLERS, users_roles::HANDLERS]
+    [authentication::HANDLERS, databases_tables::HANDLERS, nosql::HANDLERS, users_roles::HANDLERS]
         .into_iter()
         .flatten()
         .copied()

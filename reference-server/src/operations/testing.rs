@@ -27,10 +27,12 @@ impl Instance {
 
     /// The JSON text of the answer to a user, errors included.
     pub(crate) async fn as_user(&self, username: &str, request: &str) -> String {
-        let caller = Caller { user: self.server.access.user(username) };
+        let caller = Caller::of(self.server.access.user(username));
         let body = parse_json(request.as_bytes()).unwrap();
         match self.server.answer(caller, body, ReplyForm::Text).await {
-            Ok(Reply::Message(text)) => object([("message", Value::from(text))]).to_json(),
+            Ok(Reply::Message(text) | Reply::Session { message: text, .. }) => {
+                object([("message", Value::from(text))]).to_json()
+            }
             Ok(Reply::Value(value)) => value.to_json(),
             Ok(Reply::Rows(rows)) => match rows.content {
                 RowContent::Text(text) => String::from_utf8(text).unwrap(),

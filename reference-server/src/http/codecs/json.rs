@@ -23,7 +23,7 @@ pub(super) fn encode_event(reply: Reply) -> Body {
 fn text(reply: Reply) -> Vec<u8> {
     let mut out = Vec::new();
     match reply {
-        Reply::Message(message) => {
+        Reply::Message(message) | Reply::Session { message, .. } => {
             out.reserve(message.len() + 16);
             out.extend_from_slice(b"{\"message\":");
             write_json_string(&mut out, &message);

@@ -104,7 +104,9 @@ fn records(content: RowContent) -> Vec<Value> {
 /// An answer as one value.
 fn value_of(reply: Reply) -> Value {
     match reply {
-        Reply::Message(text) => object([("message", Value::String(text))]),
+        Reply::Message(text) | Reply::Session { message: text, .. } => {
+            object([("message", Value::String(text))])
+        }
         Reply::Value(value) => value,
         Reply::Rows(rows) => Value::Array(records(rows.content)),
         Reply::File { name, .. } => Value::String(name),
