@@ -88,6 +88,8 @@ pub enum Kind {
     Scenario,
     /// Generated from the schemas.
     Contract,
+    /// What must hold for every answer of the run.
+    Answers,
     /// Removing what a check made.
     Cleanup,
 }

@@ -104,6 +104,7 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     let names = options.names.clone().unwrap_or_else(Names::random);
     let mut run = Run::new(target, names, sink, stop);
     run.context.profile = options.profile;
+    run.with.clone_from(&options.with);
     run.emit(Event::Started(Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         target: run.target.address(),
@@ -141,9 +142,7 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
         .events()
         .into_iter()
         .filter_map(|event| match event {
-            Event::Checked(check) if check.kind != Kind::Cleanup && !check.id.starts_with("answers/") => {
-                Some(check.id)
-            }
+            Event::Checked(check) if matches!(check.kind, Kind::Scenario | Kind::Contract) => Some(check.id),
             _ => None,
         })
         .collect();

@@ -253,7 +253,7 @@ fn verdict(
 ) -> Checked {
     let mut check = Checked {
         id,
-        kind: Kind::Contract,
+        kind: Kind::Answers,
         title,
         operation,
         requirements,

@@ -17,11 +17,15 @@ impl Evidence {
     pub(super) fn new(known: &[Scenario]) -> Self {
         let mut sentences = HashSet::new();
         for step in known.iter().flat_map(|scenario| &scenario.steps) {
-            if !step.is_check() || step.level != Level::Must || step.compare.ignore.iter().any(|p| p == "/error") {
+            if !step.is_check()
+                || step.level != Level::Must
+                || step.compare.ignore.iter().any(|p| p == "/error")
+            {
                 continue;
             }
             let operation = step.operation().and_then(|name| spec::registry().operation(&name));
-            let text = step.response.as_ref().and_then(|expected| expected.body.as_ref()?.get("error")?.as_str());
+            let text =
+                step.response.as_ref().and_then(|expected| expected.body.as_ref()?.get("error")?.as_str());
             if let (Some(operation), Some(text)) = (operation, text) {
                 for sentence in split(text, &operation.checks.separator) {
                     sentences.insert((operation.name.clone(), sentence.to_owned()));
@@ -57,7 +61,11 @@ pub(super) struct Expectation {
 const HAZARDS: [(&str, &str, &str); 1] = [("create_table", "/expiration", "minimum")];
 
 /// `None` when the contract does not say what comes of it, or when it had better not be tried.
-pub(super) fn expectation(operation: &Operation, mutant: &Mutant, evidence: &Evidence) -> Option<Expectation> {
+pub(super) fn expectation(
+    operation: &Operation,
+    mutant: &Mutant,
+    evidence: &Evidence,
+) -> Option<Expectation> {
     if HAZARDS.contains(&(operation.name.as_str(), mutant.pointer.as_str(), mutant.keyword.as_str())) {
         return None;
     }
@@ -65,7 +73,9 @@ pub(super) fn expectation(operation: &Operation, mutant: &Mutant, evidence: &Evi
     let canonical = operation.canonical_name(field);
     // Existence is reported before, or together with, such a fault.
     let about_existence = matches!(canonical, "database" | "table");
-    if about_existence && (operation.checks.order == CheckOrder::ExistenceFirst || operation.checks.existence_joined) {
+    if about_existence
+        && (operation.checks.order == CheckOrder::ExistenceFirst || operation.checks.existence_joined)
+    {
         return None;
     }
     let text = operation.check_text(&mutant.request)?;

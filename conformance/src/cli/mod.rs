@@ -90,6 +90,10 @@ struct RunArgs {
     /// How long, in milliseconds, to wait for changes of structure, users and roles to become visible.
     #[arg(long, value_name = "MS")]
     settle: Option<u64>,
+    /// Say what the endpoint is set up for, so that scenarios that need it are told: http2, cors-off, cors-list,
+    /// authorize-local.
+    #[arg(long, value_name = "NAME")]
+    with: Vec<String>,
     /// Use the shared database 'data' even when it holds tables.
     #[arg(long)]
     take_data: bool,
@@ -191,6 +195,7 @@ async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
     let options = Options {
         jobs: args.jobs,
         settle: args.settle.map(Duration::from_millis),
+        with: args.with.clone(),
         take_data: args.take_data,
         ..options(&args.choice)
     };

@@ -39,6 +39,8 @@ pub enum RequirementState {
     Proven,
     /// A check failed.
     Failed,
+    /// It is recommended only, and not followed.
+    Departed,
     /// Only checks of something that the target does not offer.
     Unsupported,
     /// Checks exist, but none came to say anything.
@@ -53,6 +55,7 @@ impl RequirementState {
         match self {
             RequirementState::Proven => "proven",
             RequirementState::Failed => "failed",
+            RequirementState::Departed => "not followed",
             RequirementState::Unsupported => "unsupported",
             RequirementState::Undecided => "undecided",
             RequirementState::Untested => "untested",
@@ -119,7 +122,8 @@ impl<'a> Summary<'a> {
     /// 0: every required check passed and at least one ran; 1: something failed; 2: the run could not be done.
     pub fn exit_status(&self) -> u8 {
         let could_not = self.finished.is_none_or(|finished| finished.error.is_some());
-        let executed = self.checks.iter().filter(|check| check.kind != Kind::Cleanup);
+        let executed =
+            self.checks.iter().filter(|check| matches!(check.kind, Kind::Scenario | Kind::Contract));
         let told =
             executed.filter(|check| !matches!(check.verdict, Verdict::Unsupported | Verdict::NotRun)).count();
         if could_not || told == 0 {
@@ -145,13 +149,12 @@ impl<'a> Summary<'a> {
             .iter()
             .map(|requirement| {
                 let tally = by_id.get(requirement.id.as_str()).unwrap_or(&none);
-                let failed = [Verdict::Fail, Verdict::Flaky].into_iter().any(|v| tally.of(v) > 0)
-                    || (requirement.level == Level::Must
-                        && tally.of(Verdict::Warn) > 0
-                        && tally.of(Verdict::Pass) == 0);
+                let failed = [Verdict::Fail, Verdict::Flaky].into_iter().any(|v| tally.of(v) > 0);
+                let departed = requirement.level != Level::Must && tally.of(Verdict::Warn) > 0;
                 let state = match tally.total() {
                     0 => RequirementState::Untested,
                     _ if failed => RequirementState::Failed,
+                    _ if departed => RequirementState::Departed,
                     _ if tally.of(Verdict::Pass) > 0 => RequirementState::Proven,
                     n if tally.of(Verdict::Unsupported) == n => RequirementState::Unsupported,
                     _ => RequirementState::Undecided,

@@ -202,6 +202,7 @@ fn requirements(summary: &Summary<'_>, look: Look, out: &mut String) {
     let states = [
         RequirementState::Proven,
         RequirementState::Failed,
+        RequirementState::Departed,
         RequirementState::Unsupported,
         RequirementState::Undecided,
         RequirementState::Untested,
@@ -210,7 +211,7 @@ fn requirements(summary: &Summary<'_>, look: Look, out: &mut String) {
         states.into_iter().map(|state| format!("{} {}", count(state), state.word())).collect();
     let _ = writeln!(out, "{} requirements: {}", coverage.len(), figures.join(", "));
     let listed = |state: RequirementState| {
-        state == RequirementState::Failed
+        matches!(state, RequirementState::Failed | RequirementState::Departed)
             || (look.detail == Detail::Verbose
                 && matches!(state, RequirementState::Untested | RequirementState::Undecided))
     };
@@ -221,7 +222,7 @@ fn requirements(summary: &Summary<'_>, look: Look, out: &mut String) {
             Level::May => "MAY",
         };
         let (state, note) = (requirement.state.word(), &requirement.requirement);
-        let _ = writeln!(out, "  {state:<11} {} {level}: {}", note.id, note.text);
+        let _ = writeln!(out, "  {state:<12} {} {level}: {}", note.id, note.text);
     }
     out.push('\n');
 }

@@ -36,6 +36,8 @@ pub struct Options {
     pub only: Vec<String>,
     /// Only checks of these categories.
     pub categories: Vec<String>,
+    /// What the target is known to be set up for: scenarios that need it are told.
+    pub with: Vec<String>,
     /// Use the shared database `data` even when it holds tables of others.
     pub take_data: bool,
     /// What marks the names of this run; random by default.
@@ -50,6 +52,7 @@ impl Default for Options {
             profile: Profile::Full,
             only: Vec::new(),
             categories: Vec::new(),
+            with: Vec::new(),
             take_data: false,
             names: None,
         }
@@ -92,6 +95,8 @@ pub struct Run {
     pub secrets: Secrets,
     /// Shared databases that hold tables of others.
     pub foreign: Vec<String>,
+    /// What the target is known to be set up for.
+    pub with: Vec<String>,
     /// True when the shared database `data` was there beforehand.
     pub had_data: bool,
     /// Every answer seen, for the checks that look at all of them.
@@ -114,6 +119,7 @@ impl Run {
             settle: Settle::default(),
             secrets,
             foreign: Vec::new(),
+            with: Vec::new(),
             had_data: true,
             seen: Seen::default(),
             stop,
@@ -149,8 +155,13 @@ impl Run {
             "unix-socket" => matches!(self.target.place, Place::Unix(_)),
             "tcp" => matches!(self.target.place, Place::Tcp { tls: false, .. }),
             "tls" => matches!(self.target.place, Place::Tcp { tls: true, .. }),
-            _ => false,
+            other => self.with.iter().any(|with| with == other),
         }
+    }
+
+    /// True when a request without credentials acts as the super user there, so that none is refused for lack of them.
+    pub fn trusts_anybody(&self) -> bool {
+        self.offers("unix-socket") || self.offers("authorize-local")
     }
 
     /// Keeps count of exchanges without a connection; a target that is gone ends the run.

@@ -96,7 +96,11 @@ impl Run {
             self.take_wire(wire, caller, vars).await?
         } else if let Some(http) = &step.http {
             let request = spelt_out(http, authorization, vars)?;
-            let exchange = self.target.send_plain(request).await;
+            let exchange = if http.http2 {
+                self.target.send_http2(request).await
+            } else {
+                self.target.send_plain(request).await
+            };
             Taken { exchange, answers: 1, closed: None, caller }
         } else {
             let body = vars.value(step.request.as_ref().unwrap_or(&Value::Null))?;

@@ -177,6 +177,9 @@ pub struct Http {
     /// The path with its query.
     #[serde(default = "root")]
     pub path: String,
+    /// Over HTTP/2.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub http2: bool,
     /// The headers; one set to null is left out even where the harness would send it.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub headers: IndexMap<String, Option<String>>,

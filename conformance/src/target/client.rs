@@ -4,11 +4,11 @@ use super::{ANSWER_TIMEOUT, Answer, Exchange, Fault, Place, Reach, Request, Targ
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
-pub(super) fn build(place: &Place, reach: Reach) -> Result<reqwest::Client, TargetError> {
+pub(super) fn build(place: &Place, reach: Reach, http2: bool) -> Result<reqwest::Client, TargetError> {
     // A second run in the same process finds the provider installed already; that is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .http1_only()
+    let builder = reqwest::Client::builder();
+    let mut builder = if http2 { builder.http2_prior_knowledge() } else { builder.http1_only() }
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(ANSWER_TIMEOUT)
@@ -29,9 +29,9 @@ fn base(place: &Place) -> String {
     }
 }
 
-pub(super) async fn send(target: &Target, request: Request) -> Exchange {
+pub(super) async fn send(target: &Target, client: &reqwest::Client, request: Request) -> Exchange {
     let started = Instant::now();
-    let outcome = attempt(target, &request).await;
+    let outcome = attempt(target, client, &request).await;
     let millis = started.elapsed().as_secs_f64() * 1000.0;
     match outcome {
         Ok(answer) => Exchange { request, answer: Some(answer), fault: None, millis },
@@ -39,11 +39,11 @@ pub(super) async fn send(target: &Target, request: Request) -> Exchange {
     }
 }
 
-async fn attempt(target: &Target, request: &Request) -> Result<Answer, Fault> {
+async fn attempt(target: &Target, client: &reqwest::Client, request: &Request) -> Result<Answer, Fault> {
     let method = reqwest::Method::from_bytes(request.method.as_bytes())
         .map_err(|error| Fault::Malformed(error.to_string()))?;
     let url = format!("{}{}", base(&target.place), request.path);
-    let mut builder = target.client.request(method, url).body(request.body.clone());
+    let mut builder = client.request(method, url).body(request.body.clone());
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
     }

@@ -212,6 +212,7 @@ pub struct Target {
     /// The super user that the suite acts as.
     pub admin: Credentials,
     client: reqwest::Client,
+    client2: reqwest::Client,
 }
 
 /// How to reach the target.
@@ -228,8 +229,9 @@ impl Target {
     /// [`TargetError`] when the address is not understood.
     pub fn new(address: &str, admin: Credentials, reach: Reach) -> Result<Self, TargetError> {
         let place = parse_place(address).ok_or_else(|| TargetError::Address(address.to_owned()))?;
-        let client = client::build(&place, reach)?;
-        Ok(Target { place, admin, client })
+        let client = client::build(&place, reach, false)?;
+        let client2 = client::build(&place, reach, true)?;
+        Ok(Target { place, admin, client, client2 })
     }
 
     /// The address, as a user would write it.
@@ -244,7 +246,12 @@ impl Target {
 
     /// Sends a request and waits for the whole answer.
     pub async fn send(&self, request: Request) -> Exchange {
-        client::send(self, request).await
+        client::send(self, &self.client, request).await
+    }
+
+    /// Sends a request over HTTP/2, known beforehand to be spoken.
+    pub async fn send_http2(&self, request: Request) -> Exchange {
+        client::send(self, &self.client2, request).await
     }
 
     /// Sends a request with exactly the headers given, none added but `Host` and the body's length.

@@ -44,7 +44,7 @@ async fn connect(place: &Place) -> Result<Box<dyn Stream>, Fault> {
 
 pub(super) async fn send_plain(target: &Target, request: Request) -> Exchange {
     if matches!(target.place, Place::Tcp { tls: true, .. }) {
-        return super::client::send(target, request).await;
+        return super::client::send(target, &target.client, request).await;
     }
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.path);
     if request.header("host").is_none() {

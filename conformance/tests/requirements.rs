@@ -1,0 +1,66 @@
+//! Checks and requirements fit together: every id that a check cites exists, and everything that the contract demands
+//! of what the suite covers is borne on by a check.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on may panic")]
+
+use conformance::runner::Plan;
+use conformance::{Options, Profile};
+use std::collections::BTreeSet;
+
+/// Areas whose every requirement has its check by now.
+const AREAS: [&str; 3] = ["HTTP", "DB", "NOSQL"];
+
+/// Requirements that no request can show, each with the reason.
+const BEYOND: [(&str, &str); 5] = [
+    ("DB-SYSTEM-004", "a permission to depart from DB-SYSTEM-003, which binds nobody"),
+    ("DB-GET-BACKUP-002", "the snapshot's form is the server's own"),
+    ("HTTP-AUTH-012", "about an environment variable of the server's process"),
+    ("NOSQL-COMPARE-011", "no recorded answer shows what it means for stored strings"),
+    ("NOSQL-SEARCH-BY-CONDITIONS-022", "no request is known that makes an error after the answer has begun"),
+];
+
+fn cited() -> BTreeSet<String> {
+    let options = Options { profile: Profile::Strict, ..Options::default() };
+    let plan = Plan::new(&conformance::suite().unwrap(), &options);
+    let checks = plan.units.iter().flat_map(|unit| unit.declared(Profile::Strict));
+    let rules = conformance::checks::requirements_of_rules().map(str::to_owned);
+    checks.flat_map(|check| check.requirements).chain(rules).collect()
+}
+
+#[test]
+fn every_cited_requirement_exists() {
+    let unknown: Vec<_> =
+        cited().into_iter().filter(|id| spec::registry().requirement(id).is_none()).collect();
+    assert_eq!(unknown, [""; 0]);
+}
+
+#[test]
+fn every_requirement_of_the_covered_areas_is_cited() {
+    let cited = cited();
+    let beyond: BTreeSet<&str> = BEYOND.iter().map(|(id, _)| *id).collect();
+    let wanted = spec::registry().requirements().filter(|requirement| AREAS.contains(&requirement.area()));
+    let uncited: Vec<_> = wanted
+        .map(|requirement| requirement.id.as_str())
+        .filter(|id| !cited.contains(*id) && !beyond.contains(id))
+        .collect();
+    assert_eq!(uncited, [""; 0]);
+    let stale: Vec<_> = beyond.into_iter().filter(|id| cited.contains(*id)).collect();
+    assert_eq!(stale, [""; 0], "these have a check after all");
+}
+
+#[test]
+fn an_intended_behaviour_is_never_demanded() {
+    let suite = conformance::suite().unwrap();
+    let mut wrong = Vec::new();
+    for scenario in &suite.scenarios {
+        for (step, id) in scenario.checks() {
+            let mut requirements =
+                scenario.requirements_of(step).filter_map(|id| spec::registry().requirement(id));
+            let binding = requirements.any(|requirement| requirement.level == spec::Level::Must);
+            if !binding && step.level == conformance::scenario::Level::Must {
+                wrong.push(id);
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0], "these cite nothing that is a MUST, yet fail a target");
+}

@@ -1,0 +1,237 @@
+//! Servers that are wrong on purpose: a suite that passes them proves nothing.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on may panic")]
+
+use conformance::event::{Checked, Event, Kind};
+use conformance::verdict::Verdict;
+use conformance::{Credentials, Options, Reach, Report, Stop, Target};
+use reference_server::TestServer;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+fn admin() -> Credentials {
+    Credentials { username: "admin".to_owned(), password: "password".to_owned() }
+}
+
+async fn run(address: &str, admin: Credentials, options: Options) -> Report {
+    let target = Target::new(address, admin, Reach::default()).unwrap();
+    conformance::run_with(target, options, Arc::new(|_| ()), Stop::default()).await
+}
+
+fn only(id: &str) -> Options {
+    Options { only: vec![id.to_owned()], ..Options::default() }
+}
+
+fn checks(report: &Report) -> Vec<&Checked> {
+    let mut found = Vec::new();
+    for event in &report.events {
+        if let Event::Checked(check) = event {
+            found.push(&**check);
+        }
+    }
+    found
+}
+
+fn failed(report: &Report) -> Vec<&str> {
+    checks(report)
+        .into_iter()
+        .filter(|check| check.verdict == Verdict::Fail)
+        .map(|check| check.id.as_str())
+        .collect()
+}
+
+/// One request off a connection: its head and its body.
+async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<String> {
+    loop {
+        if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&buffer[..end]).to_ascii_lowercase();
+            let length =
+                head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+            let whole = end + 4 + length.unwrap_or(0);
+            if buffer.len() >= whole {
+                let request = String::from_utf8_lossy(&buffer[..whole]).into_owned();
+                buffer.drain(..whole);
+                return Some(request);
+            }
+        }
+        if stream.read_buf(buffer).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+/// A server whose every answer is made by a function of the request.
+async fn fake(answer: fn(&str) -> (u16, &'static str)) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut buffer = Vec::new();
+                while let Some(request) = read_request(&mut stream, &mut buffer).await {
+                    let (status, body) = answer(&request);
+                    let text = format!(
+                        "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                        body.len()
+                    );
+                    if stream.write_all(text.as_bytes()).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+/// A proxy before a right server that changes a few bytes of its answers, not their number.
+async fn spoilt(server: &TestServer, from: &'static str, to: &'static str) -> String {
+    assert_eq!(from.len(), to.len(), "the framing must stay right");
+    let upstream = server.address();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let Ok(server) = TcpStream::connect(upstream).await else { return };
+                let (mut client_in, mut client_out) = client.into_split();
+                let (mut server_in, mut server_out) = server.into_split();
+                let up = tokio::spawn(async move {
+                    let _ = tokio::io::copy(&mut client_in, &mut server_out).await;
+                });
+                let mut buffer = vec![0; 1 << 20];
+                while let Ok(count @ 1..) = server_in.read(&mut buffer).await {
+                    let mut bytes = buffer[..count].to_vec();
+                    while let Some(at) =
+                        bytes.windows(from.len()).position(|window| window == from.as_bytes())
+                    {
+                        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+                    }
+                    if client_out.write_all(&bytes).await.is_err() {
+                        break;
+                    }
+                }
+                up.abort();
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_says_yes_to_everything_fails() {
+    let address = fake(|_| (200, "{}")).await;
+    let report =
+        run(&address, admin(), Options { categories: vec!["http".into()], ..Options::default() }).await;
+    assert_eq!(report.exit_status(), 1, "{}", report.to_text());
+    assert!(failed(&report).len() > 50, "{:?}", failed(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_declines_everything_proves_nothing() {
+    let address = fake(|request| match request {
+        request if request.contains("user_info") && request.contains("uthorization") => {
+            (200, r#"{"username":"admin"}"#)
+        }
+        _ => (501, r#"{"error":"not offered"}"#),
+    })
+    .await;
+    let report =
+        run(&address, admin(), Options { categories: vec!["random".into()], ..Options::default() }).await;
+    assert_eq!(report.exit_status(), 2, "{}", report.to_text());
+    let told = checks(&report).into_iter().filter(|check| check.kind == Kind::Scenario);
+    assert!(told.into_iter().all(|check| check.verdict == Verdict::Unsupported));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_fails_always_fails() {
+    let address = fake(|request| match request {
+        request if request.contains("user_info") => (200, r#"{"username":"admin"}"#),
+        _ => (500, r#"{"error":"oops"}"#),
+    })
+    .await;
+    let report = run(&address, admin(), only("nosql/insert-basic")).await;
+    assert_eq!(report.exit_status(), 1);
+    assert!(checks(&report).iter().any(|check| check.verdict == Verdict::Blocked), "{}", report.to_text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_run_is_not_a_pass() {
+    // Nothing listens there.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    assert_eq!(run(&address, admin(), Options::default()).await.exit_status(), 2);
+    // Somebody else listens there.
+    let address = fake(|_| (404, "{}")).await;
+    assert_eq!(run(&address, admin(), Options::default()).await.exit_status(), 2);
+    // The credentials are wrong.
+    let server = TestServer::start().await.unwrap();
+    let wrong = Credentials { username: "admin".into(), password: "wrong".into() };
+    let report = run(&server.url(), wrong, Options::default()).await;
+    assert_eq!(report.exit_status(), 2);
+    assert!(report.to_text().contains("refuses the user 'admin'"), "{}", report.to_text());
+    // Nothing was chosen.
+    let right = Credentials { username: server.username().into(), password: server.password().into() };
+    assert_eq!(run(&server.url(), right, only("no such check")).await.exit_status(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_faults_are_seen_by_the_checks_meant_for_them() {
+    let server = TestServer::start().await.unwrap();
+    let admin = || Credentials { username: server.username().into(), password: server.password().into() };
+    for (from, to, story, meant) in [
+        (
+            "\"message\":\"inserted ",
+            "\"message\":\"Inserted ",
+            "nosql/insert-basic",
+            "nosql/insert-basic#two",
+        ),
+        (
+            "' successfully created.",
+            "' successfully created!",
+            "nosql/create-table-basic",
+            "nosql/create-table-basic#create",
+        ),
+        ("HTTP/1.1 404", "HTTP/1.1 400", "nosql/drop-table", "nosql/drop-table#gone"),
+        (
+            "\"record_count\":2",
+            "\"record_count\":3",
+            "nosql/describe-table-grows",
+            "nosql/describe-table-grows#counted-again",
+        ),
+        ("is required", "is Required", "contract/insert", "contract/insert#records-is-left-out"),
+        ("HarperDB is running.", "HarperDB is walking.", "http/health", "http/health#get"),
+    ] {
+        let address = spoilt(&server, from, to).await;
+        let report = run(&address, admin(), only(story)).await;
+        assert_eq!(report.exit_status(), 1, "'{to}' for '{from}' went unseen:\n{}", report.to_text());
+        assert!(failed(&report).contains(&meant), "{meant} did not fail but {:?}", failed(&report));
+        let fault = checks(&report).into_iter().find(|check| check.id == meant).unwrap();
+        assert!(fault.curl.is_some() && fault.exchange.is_some() && !fault.differences.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_stopped_still_cleans_up_and_reports() {
+    let server = TestServer::start().await.unwrap();
+    let admin = Credentials { username: server.username().into(), password: server.password().into() };
+    let stop = Stop::default();
+    let stopper = stop.clone();
+    let target = Target::new(&server.url(), admin, Reach::default()).unwrap();
+    let sink = Arc::new(move |event: &Event| {
+        if matches!(event, Event::Checked(_)) {
+            stopper.stop();
+        }
+    });
+    let options = Options { categories: vec!["nosql".into()], jobs: 2, ..Options::default() };
+    let report = conformance::run_with(target, options, sink, stop).await;
+    assert_eq!(report.exit_status(), 1);
+    assert!(checks(&report).iter().any(|check| check.verdict == Verdict::NotRun));
+    assert!(
+        checks(&report).iter().any(|check| check.id == "cleanup/run#nothing-left"),
+        "{}",
+        report.to_text()
+    );
+}
