@@ -88,7 +88,7 @@ impl Telling<'_> {
         let mut halt = self.setup().await.err();
         let mut declared = declared.into_iter().peekable();
         let mut done = Vec::new();
-        let steps = std::mem::take(&mut self.scenario.steps);
+        let steps = self.scenario.steps.clone();
         for step in &steps {
             if self.run.stop.stopped() {
                 halt.get_or_insert(Halt::Stopped);
@@ -111,13 +111,12 @@ impl Telling<'_> {
                 None => halt = self.pass_through(step).await,
             }
         }
-        self.scenario.steps = steps;
         done.extend(declared);
         done
     }
 
     async fn setup(&mut self) -> Result<(), Halt> {
-        let steps = std::mem::take(&mut self.scenario.setup);
+        let steps = self.scenario.setup.clone();
         for step in &steps {
             if self.run.stop.stopped() {
                 return Err(Halt::Stopped);
@@ -353,7 +352,7 @@ impl Telling<'_> {
 
     /// Drops what was made. What cannot be dropped is found when the run ends.
     async fn teardown(&mut self) {
-        let steps = std::mem::take(&mut self.scenario.teardown);
+        let steps = self.scenario.teardown.clone();
         for step in &steps {
             if let Some(seconds) = step.sleep {
                 pause(seconds).await;

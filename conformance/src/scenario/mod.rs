@@ -283,6 +283,11 @@ impl Scenario {
         self.id.split('/').next().unwrap_or_default()
     }
 
+    /// True when a step saves a value under this name.
+    pub fn saves(&self, name: &str) -> bool {
+        self.setup.iter().chain(&self.steps).any(|step| step.save.contains_key(name))
+    }
+
     /// The operation it is about, when it is about one.
     pub fn only_operation(&self) -> Option<&str> {
         match self.operations.as_slice() {
