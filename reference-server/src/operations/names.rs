@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::Call;
-use crate::store::{Database, Table};
+use crate::store::{Database, StoreError, Table};
 use crate::value::{Object, Value, number_text};
 use std::sync::Arc;
 
@@ -66,4 +66,28 @@ pub fn no_database(kind: ErrorKind, database: &str) -> OperationError {
 /// `Table '<db>.<table>' does not exist`.
 pub fn no_table(kind: ErrorKind, database: &str, table: &str) -> OperationError {
     OperationError::new(kind, format!("Table '{database}.{table}' does not exist"))
+}
+
+/// What a failed write means when the database or the table was dropped while it waited: it does not exist, as the
+/// next request will be told, with `kind`.
+pub fn or_gone(error: OperationError, kind: ErrorKind, database: &str, table: &str) -> OperationError {
+    match error.cause.as_ref().and_then(|cause| cause.downcast_ref::<StoreError>()) {
+        Some(StoreError::Closed) => no_database(kind, database),
+        Some(StoreError::NotFound(_)) => no_table(kind, database, table),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_dropped_meanwhile_does_not_exist() {
+        let told = |error: StoreError| or_gone(error.into(), ErrorKind::NotFound, "d", "t").message;
+        assert_eq!(told(StoreError::Closed), "database 'd' does not exist");
+        assert_eq!(told(StoreError::NotFound("table t".to_owned())), "Table 'd.t' does not exist");
+        let fault = or_gone(OperationError::fault("other"), ErrorKind::NotFound, "d", "t");
+        assert_eq!((fault.kind, fault.message.as_str()), (ErrorKind::Fault, "other"));
+    }
 }

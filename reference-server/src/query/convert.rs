@@ -4,6 +4,9 @@ use crate::error::OperationError;
 use crate::value::Value;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
+/// The last instant of JavaScript's calendar, and the negative of the first, in epoch milliseconds.
+const LAST_INSTANT: f64 = 8.64e15;
+
 /// Converts a search value to a declared type, as searches on typed attributes do.
 ///
 /// # Errors
@@ -124,12 +127,23 @@ fn boolean(value: Value) -> Value {
 pub fn instant(value: &Value) -> Option<Value> {
     match value {
         Value::Date(_) => Some(value.clone()),
-        Value::Number(instant) => Some(Value::Date(*instant)),
+        Value::Number(instant) => calendar_instant(*instant).map(Value::Date),
         Value::Bool(flag) => Some(Value::Date(f64::from(*flag))),
         Value::String(text) if text == "null" => Some(Value::Null),
-        Value::String(text) => text.parse::<f64>().ok().or_else(|| date_text(text)).map(Value::Date),
+        Value::String(text) => {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            let is_number =
+                !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+            let epoch = if is_number { text.parse().ok() } else { None };
+            epoch.and_then(calendar_instant).or_else(|| date_text(text)).map(Value::Date)
+        }
         _ => None,
     }
+}
+
+/// An instant that a calendar of JavaScript has.
+fn calendar_instant(instant: f64) -> Option<f64> {
+    (instant.abs() <= LAST_INSTANT).then_some(instant)
 }
 
 /// Epoch milliseconds of an ISO date or date and time, in UTC when it names no zone.
@@ -180,6 +194,10 @@ mod tests {
         assert_eq!(converted("Date", "1970-01-02"), Some(Value::Date(86_400_000.0)));
         assert_eq!(converted("Date", "1970-01-01T00:00:01"), Some(Value::Date(1000.0)));
         assert_eq!(converted("Date", "someday"), None);
+        assert_eq!(converted("Date", "-1"), Some(Value::Date(-1.0)));
+        assert_eq!(converted("Date", "NaN"), None);
+        assert_eq!(converted("Date", "inf"), None);
+        assert_eq!(instant(&Value::Number(1e20)), None);
     }
 
     #[test]

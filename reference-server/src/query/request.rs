@@ -20,8 +20,11 @@ fn collect_attributes(conditions: &[Value], names: &mut Vec<String>) {
     for condition in conditions {
         if let Some(members) = condition.get("conditions").and_then(Value::as_array) {
             collect_attributes(members, names);
-        } else if let Some(name) = attribute_of(condition).and_then(attribute_name) {
-            names.push(name);
+        } else if let Some(attribute) =
+            attribute_of(condition).filter(|attribute| attribute.as_array().is_none())
+        {
+            // What a path leads to is looked at when it is followed.
+            names.extend(attribute_name(attribute));
         }
     }
 }
@@ -29,7 +32,7 @@ fn collect_attributes(conditions: &[Value], names: &mut Vec<String>) {
 /// Reads a list of conditions with its operator.
 ///
 /// # Errors
-/// The documented faults of conditions, the first one found.
+/// The documented faults of conditions, the first one found; 404 for a path to nothing.
 pub fn read_conditions(
     table: &Table,
     operator: Option<&Value>,
@@ -97,6 +100,11 @@ fn read_condition(table: &Table, condition: &Value) -> Result<Condition, Operati
         condition.get("value").or_else(|| condition.get("search_value")).cloned().ok_or_else(|| {
             OperationError::invalid(format!("Search condition for {attribute} must have a value"))
         })?;
+    if attribute_of(condition).is_some_and(|path| path.as_array().is_some())
+        && table.attribute(&attribute).is_none()
+    {
+        return Err(no_attribute(&attribute));
+    }
     let value = converted(table, &attribute, value, converting)?;
     if comparator == Comparator::Between && !matches!(&value, Value::Array(ends) if ends.len() == 2) {
         return Err(OperationError::invalid(format!(
@@ -140,6 +148,11 @@ fn attribute_name(value: &Value) -> Option<String> {
     }
 }
 
+/// `<attribute> is not a defined attribute`.
+fn no_attribute(attribute: &str) -> OperationError {
+    OperationError::not_found(format!("{attribute} is not a defined attribute"))
+}
+
 /// Reads a sort order.
 ///
 /// # Errors
@@ -150,7 +163,7 @@ pub fn read_sort(table: &Table, sort: &Object) -> Result<Sort, OperationError> {
         .and_then(attribute_name)
         .ok_or_else(|| OperationError::invalid("Sort requires an attribute"))?;
     if table.attribute(&attribute).is_none() {
-        return Err(OperationError::not_found(format!("{attribute} is not a defined attribute")));
+        return Err(no_attribute(&attribute));
     }
     let next = match sort.get("next") {
         Some(Value::Object(next)) => Some(Box::new(read_sort(table, next)?)),

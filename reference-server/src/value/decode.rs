@@ -25,7 +25,8 @@ pub fn parse_json(text: &[u8]) -> Result<Value, DecodeError> {
         Ok(value) => Ok(value),
         Err(first) => match lenient_text(text) {
             // serde_json refuses numbers beyond the range of a double and lone surrogates; JavaScript takes both.
-            Some(mended) => parse_strictly(mended.as_bytes()).map_err(|_| first),
+            Some(mended) => parse_strictly(mended.as_bytes())
+                .map_err(|second| if second.0 == FORBIDDEN_PROPERTY { second } else { first }),
             None => Err(first),
         },
     }
@@ -346,6 +347,10 @@ mod tests {
             "error: Object contains forbidden prototype property"
         );
         assert_eq!(printed(r#"{"constructor":1}"#), r#"{"constructor":1}"#);
+        assert_eq!(
+            printed(r#"{"a":"\ud800","__proto__":1}"#),
+            "error: Object contains forbidden prototype property"
+        );
     }
 
     #[test]

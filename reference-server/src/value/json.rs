@@ -79,7 +79,13 @@ pub fn iso_text(instant: f64) -> Option<String> {
         return None;
     }
     let moment: DateTime<Utc> = DateTime::from_timestamp_millis(instant.trunc() as i64)?;
-    Some(moment.to_rfc3339_opts(SecondsFormat::Millis, true))
+    let text = moment.to_rfc3339_opts(SecondsFormat::Millis, true);
+    // Years beyond four digits have six and a sign.
+    Some(match (text.as_bytes().first(), text.find('-').filter(|end| *end > 0), text[1..].find('-')) {
+        (Some(b'+'), Some(end), _) => format!("+{:0>6}{}", &text[1..end], &text[end..]),
+        (Some(b'-'), _, Some(end)) => format!("-{:0>6}{}", &text[1..=end], &text[end + 1..]),
+        _ => text,
+    })
 }
 
 #[cfg(test)]
@@ -106,6 +112,9 @@ mod tests {
     fn dates_print_as_iso_text() {
         assert_eq!(Value::Date(0.0).to_json(), r#""1970-01-01T00:00:00.000Z""#);
         assert_eq!(Value::Date(f64::NAN).to_json(), "null");
+        assert_eq!(Value::Date(253_402_300_800_000.0).to_json(), r#""+010000-01-01T00:00:00.000Z""#);
+        assert_eq!(Value::Date(-62_198_755_200_000.0).to_json(), r#""-000001-01-01T00:00:00.000Z""#);
+        assert_eq!(Value::Date(8.64e15).to_json(), r#""+275760-09-13T00:00:00.000Z""#);
     }
 
     #[test]

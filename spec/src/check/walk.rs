@@ -5,6 +5,7 @@ use serde_json::{Map, Number, Value};
 use super::Violation;
 use super::text::{self, Subject};
 use super::values::{all_differ, coerced, has_type, is_listed, is_true, matches, same};
+use crate::file::{FieldAlias, Wins};
 use crate::operation::Operation;
 use crate::schema::resolved;
 
@@ -319,11 +320,21 @@ impl Faults<'_> {
             }
             let plain = schema.as_object().map(resolved);
             let place = self.place.member(name, plain.as_deref());
-            self.check_member(name, schema, members, &place);
+            let aliases: Vec<&FieldAlias> =
+                self.place.operation.into_iter().flat_map(|operation| operation.aliases_of(name)).collect();
+            let overruled =
+                aliases.iter().any(|alias| alias.wins == Wins::Alias && members.contains_key(&alias.alias));
+            if !overruled {
+                self.check_member(name, schema, members, &place);
+            }
             let mut present = is_present(plain.as_deref(), members.get(name));
-            for alias in self.place.operation.into_iter().flat_map(|operation| operation.aliases_of(name)) {
+            for alias in aliases {
                 let listed = properties.contains_key(&alias.alias);
-                if !listed {
+                // The value of the winning spelling was put in the place of the other, which nobody sees any more.
+                let overruled = alias.wins == Wins::Field
+                    && members.contains_key(name)
+                    && place.labels.contains(&alias.alias);
+                if !listed && !overruled {
                     let mut other = self.place.member(&alias.alias, plain.as_deref());
                     other.labels.truncate(1);
                     self.check_member(&alias.alias, schema, members, &other);

@@ -1,6 +1,7 @@
 //! create_attribute and drop_attribute.
 
 use crate::error::{ErrorKind, OperationError};
+use crate::operations::names::or_gone;
 use crate::operations::nosql::check_attribute_name;
 use crate::operations::{Call, Outcome, Reply};
 use crate::store::{Attribute, CREATED_TIME, StoreError, UPDATED_TIME};
@@ -40,7 +41,7 @@ pub(super) async fn create_attribute(call: Call) -> Outcome {
             table.name
         ))),
         Ok(false) => Err(exists()),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(or_gone(error.into(), ErrorKind::NotFound, database.name(), &table.name)),
     }
 }
 
@@ -53,17 +54,17 @@ pub(super) async fn drop_attribute(call: Call) -> Outcome {
     if name == table.primary_key {
         return Err(OperationError::invalid("You cannot drop a hash attribute"));
     }
-    let dropped = name.clone();
-    // Dropping what does not exist is a success too.
+    let (within, dropped) = (table.clone(), name.clone());
     let done = database
-        .write(move |txn| txn.drop_attribute(&table, &dropped, !table.schema_defined).map(|_| ()))
+        .write(move |txn| txn.drop_attribute(&within, &dropped, !within.schema_defined).map(|_| ()))
         .await;
     match done {
-        Ok(()) | Err(StoreError::NotFound(_)) => {
-            Ok(Reply::Message(format!("successfully deleted attribute '{name}'")))
-        }
-        Err(error) => Err(error.into()),
+        Ok(()) => {}
+        // Dropping what does not exist is a success too.
+        Err(StoreError::NotFound(_)) if database.catalog().table(&table.name).is_some() => {}
+        Err(error) => return Err(or_gone(error.into(), ErrorKind::NotFound, database.name(), &table.name)),
     }
+    Ok(Reply::Message(format!("successfully deleted attribute '{name}'")))
 }
 
 fn attribute_name(call: &Call) -> String {

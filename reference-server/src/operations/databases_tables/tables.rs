@@ -3,11 +3,14 @@
 use super::attribute_definition::read_attributes;
 use super::databases::blocking;
 use crate::error::{ErrorKind, OperationError};
-use crate::operations::names::{name_of, no_table};
+use crate::operations::names::{name_of, no_table, or_gone};
 use crate::operations::{Call, Outcome, Reply};
 use crate::store::{Database, StoreError, TableSpec};
 use crate::value::Value;
 use std::sync::Arc;
+
+/// How often a table is tried to be made in a database that others drop at the same time.
+const MAX_ATTEMPTS: usize = 20;
 
 pub(super) async fn create_table(call: Call) -> Outcome {
     if call.body.get("residence").is_some_and(|residence| !residence.is_null()) {
@@ -23,12 +26,20 @@ pub(super) async fn create_table(call: Call) -> Outcome {
     {
         return Err(table_exists(&database_name, &table_name));
     }
-    let database = database_or_new(&call, &database_name).await?;
-    let made = database.write(move |txn| txn.create_table(spec.clone()).map(|_| ())).await;
-    match made {
-        Ok(()) => Ok(Reply::Message(format!("table '{database_name}.{table_name}' successfully created."))),
-        Err(StoreError::AlreadyExists(_)) => Err(table_exists(&database_name, &table_name)),
-        Err(error) => Err(error.into()),
+    let mut attempts = 0;
+    loop {
+        let database = database_or_new(&call, &database_name).await?;
+        let spec = spec.clone();
+        match database.write(move |txn| txn.create_table(spec.clone()).map(|_| ())).await {
+            Ok(()) => {
+                let text = format!("table '{database_name}.{table_name}' successfully created.");
+                return Ok(Reply::Message(text));
+            }
+            Err(StoreError::AlreadyExists(_)) => return Err(table_exists(&database_name, &table_name)),
+            // Somebody dropped the database in the meantime, so it is made again.
+            Err(StoreError::Closed) if attempts < MAX_ATTEMPTS => attempts += 1,
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -42,12 +53,22 @@ async fn database_or_new(call: &Call, name: &str) -> Result<Arc<Database>, Opera
     }
     let server = call.server.clone();
     let name = name.to_owned();
-    let made = blocking(move || match server.store.create_database(&name) {
-        // Somebody else was quicker.
-        Err(StoreError::AlreadyExists(_)) => Ok(server.store.database(&name)),
-        made => made.map(Some),
+    let made = blocking(move || {
+        let mut attempts = 0;
+        loop {
+            match server.store.create_database(&name) {
+                // Somebody else was quicker, and may be as quick to drop it again.
+                Err(StoreError::AlreadyExists(_)) if attempts < MAX_ATTEMPTS => {
+                    if let Some(database) = server.store.database(&name) {
+                        return Ok(database);
+                    }
+                    attempts += 1;
+                }
+                made => return made,
+            }
+        }
     });
-    made.await??.ok_or_else(|| OperationError::internal(anyhow::anyhow!("the new database is gone")))
+    Ok(made.await??)
 }
 
 fn table_spec(call: &Call) -> Result<TableSpec, OperationError> {
@@ -72,10 +93,10 @@ fn expiration(sent: Option<&Value>) -> Result<Option<f64>, OperationError> {
     let seconds = match sent {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Number(seconds)) => Some(*seconds),
-        Some(Value::String(text)) => text.trim().parse().ok().filter(|seconds: &f64| seconds.is_finite()),
+        Some(Value::String(text)) => text.trim().parse().ok(),
         Some(_) => None,
     };
-    match seconds {
+    match seconds.filter(|seconds: &f64| seconds.is_finite()) {
         None => Err(OperationError::invalid("'expiration' must be a number")),
         Some(seconds) if seconds < 0.0 => {
             Err(OperationError::invalid("'expiration' must be greater than or equal to 0"))
@@ -91,9 +112,7 @@ pub(super) async fn drop_table(call: Call) -> Outcome {
         Ok(true) => {
             Ok(Reply::Message(format!("successfully deleted table '{}.{}'", database.name(), table.name)))
         }
-        Ok(false) | Err(StoreError::NotFound(_)) => {
-            Err(no_table(ErrorKind::NotFound, database.name(), &table.name))
-        }
-        Err(error) => Err(error.into()),
+        Ok(false) => Err(no_table(ErrorKind::NotFound, database.name(), &table.name)),
+        Err(error) => Err(or_gone(error.into(), ErrorKind::NotFound, database.name(), &table.name)),
     }
 }

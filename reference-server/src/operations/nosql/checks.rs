@@ -56,7 +56,14 @@ pub(super) fn check_key(key: &Value) -> Result<(), OperationError> {
             let length = text.encode_utf16().count();
             Err(OperationError::fault(format!("Primary key size is too large: {length}")))
         }
-        Value::Array(items) => items.iter().try_for_each(check_element),
+        Value::Array(items) => {
+            items.iter().try_for_each(check_element)?;
+            let size: usize = items.iter().map(element_size).sum();
+            if size > MAX_KEY_BYTES {
+                return Err(OperationError::fault(format!("Primary key size is too large: {size}")));
+            }
+            Ok(())
+        }
         Value::Bool(_) => Err(OperationError::fault("Invalid primary key type: boolean")),
         Value::Number(_) | Value::String(_) => Ok(()),
         _ => Err(OperationError::new(ErrorKind::Invalid, format!("Invalid primary key: {}", key.to_json()))),
@@ -67,5 +74,35 @@ fn check_element(item: &Value) -> Result<(), OperationError> {
     match item {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
         _ => Err(OperationError::invalid(format!("Invalid primary key element: {}", item.to_json()))),
+    }
+}
+
+/// About how many bytes an element of an array takes in a key.
+fn element_size(item: &Value) -> usize {
+    match item {
+        Value::String(text) => text.len() + 1,
+        Value::Number(_) => 9,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(key: Value) -> Option<String> {
+        check_key(&key).err().map(|error| error.message)
+    }
+
+    #[test]
+    fn keys_have_a_longest_length_in_arrays_too() {
+        assert_eq!(text_of(Value::from("x".repeat(1978))), None);
+        assert_eq!(
+            text_of(Value::from("é".repeat(990))).as_deref(),
+            Some("Primary key size is too large: 990")
+        );
+        assert_eq!(text_of(Value::Array(vec![Value::from("x".repeat(1900)), Value::Number(1.0)])), None);
+        let long = Value::Array(vec![Value::Number(1.0); 1000]);
+        assert_eq!(text_of(long).as_deref(), Some("Primary key size is too large: 9000"));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::checks::check_key;
 use crate::error::{ErrorKind, OperationError};
+use crate::operations::names::{no_table, or_gone};
 use crate::operations::{Call, Outcome, Reply};
 use crate::store::HistoryEntry;
 use crate::value::{Value, object};
@@ -18,16 +19,20 @@ pub(super) async fn delete(call: Call) -> Outcome {
     let total = keys.len();
     let deleted = keys.clone();
     let username = call.username();
+    let (database_name, name) = (database.name().to_owned(), table.name.clone());
     database
         .write(move |txn| -> Result<(), OperationError> {
-            let Some(table) = txn.catalog().table(&table.name).cloned() else { return Ok(()) };
+            let Some(table) = txn.catalog().table(&name).cloned() else {
+                return Err(no_table(ErrorKind::NotFound, &database_name, &name));
+            };
             for key in &keys {
                 txn.delete(&table, key)?;
             }
             txn.log_history(&table, HistoryEntry::new("delete", Some(&username)))?;
             Ok(())
         })
-        .await?;
+        .await
+        .map_err(|error| or_gone(error, ErrorKind::NotFound, database.name(), &table.name))?;
     call.server.access.written(&call.server.store, database.name())?;
     let noun = if total == 1 { "record" } else { "records" };
     Ok(Reply::Value(object([

@@ -21,29 +21,28 @@ impl<'t> Stamps<'t> {
 
     /// Stamps a record written for the first time.
     pub(super) fn put_new(&self, record: &mut Object) {
-        for attribute in self.created.iter().chain(&self.updated) {
+        for attribute in self.updated.iter().chain(&self.created) {
             record.insert(attribute.name.clone(), time_value(attribute, self.now));
         }
     }
 
-    /// The created times of a stored record.
-    pub(super) fn created_in(&self, record: &Object) -> Vec<Value> {
-        self.created
-            .iter()
-            .map(|attribute| match record.get(&attribute.name) {
-                None | Some(Value::Null) => time_value(attribute, self.now),
-                Some(time) => time.clone(),
-            })
-            .collect()
-    }
-
-    /// Stamps a record written again, which keeps its created times.
-    pub(super) fn put_again(&self, record: &mut Object, created: Vec<Value>) {
-        for (attribute, time) in self.created.iter().zip(created) {
-            record.insert(attribute.name.clone(), time);
-        }
+    /// Stamps a record written again, which keeps the created times of `before`.
+    pub(super) fn put_again(&self, record: &mut Object, before: &Object) {
         for attribute in &self.updated {
             record.insert(attribute.name.clone(), time_value(attribute, self.now));
+        }
+        for attribute in &self.created {
+            match before.get(&attribute.name) {
+                None | Some(Value::Null) => {
+                    record.insert(attribute.name.clone(), time_value(attribute, self.now));
+                }
+                Some(time) => {
+                    // One that was not sent comes after what is kept before it.
+                    if let Some(sent) = record.get_mut(&attribute.name) {
+                        *sent = time.clone();
+                    }
+                }
+            }
         }
     }
 }

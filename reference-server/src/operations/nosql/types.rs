@@ -12,7 +12,17 @@ use crate::value::{Object, Value};
 /// All faults of the record, joined by `". "`.
 pub(super) fn check_record(table: &Table, record: &mut Object) -> Result<(), OperationError> {
     let mut faults = Vec::new();
-    for attribute in table.attributes.iter().filter(|attribute| !is_derived(attribute)) {
+    for attribute in &table.attributes {
+        if is_derived(attribute) {
+            // Never stored, so one that is here was sent.
+            if record.contains_key(&attribute.name) {
+                faults.push(format!(
+                    "Computed property {} may not be directly assigned a value",
+                    attribute.name
+                ));
+            }
+            continue;
+        }
         let declared = declaration(attribute);
         match record.get_mut(&attribute.name) {
             Some(value) if !value.is_null() => check(&declared, &attribute.name, value, &mut faults),
@@ -23,18 +33,6 @@ pub(super) fn check_record(table: &Table, record: &mut Object) -> Result<(), Ope
         }
     }
     as_result(faults)
-}
-
-/// Checks that a record as it was sent has no value for an attribute that is computed or stands for a relationship.
-///
-/// # Errors
-/// All faults of the record, joined by `". "`.
-pub(super) fn check_not_computed(table: &Table, sent: &Object) -> Result<(), OperationError> {
-    let assigned = |attribute: &&Attribute| is_derived(attribute) && sent.contains_key(&attribute.name);
-    let fault = |attribute: &Attribute| {
-        format!("Computed property {} may not be directly assigned a value", attribute.name)
-    };
-    as_result(table.attributes.iter().filter(assigned).map(fault).collect())
 }
 
 fn is_derived(attribute: &Attribute) -> bool {

@@ -3,9 +3,9 @@
 use super::checks::{check_attribute_name, check_key, check_names};
 use super::key_numbers::KeyNumbers;
 use super::stamps::{Stamps, expiry};
-use super::types::{check_not_computed, check_record, has_types};
+use super::types::{check_record, has_types};
 use crate::error::{ErrorKind, OperationError};
-use crate::operations::names::{no_database, no_table};
+use crate::operations::names::{no_database, no_table, or_gone};
 use crate::server::Server;
 use crate::store::{Attribute, HistoryEntry, KeyRange, Record, Table, WriteTxn};
 use crate::value::{Object, Value};
@@ -70,7 +70,11 @@ pub async fn write(server: &Server, request: WriteRequest) -> Result<Written, Op
     }
     check_names(&request.records)?;
     let mut request = request;
-    let written = database.write(move |txn| apply(txn, &mut request)).await?;
+    let table = request.table.clone();
+    let written = database
+        .write(move |txn| apply(txn, &mut request))
+        .await
+        .map_err(|error| or_gone(error, ErrorKind::Invalid, database.name(), &table))?;
     server.access.written(&server.store, database.name())?;
     Ok(written)
 }
@@ -172,29 +176,24 @@ impl Batch<'_> {
 
     /// Stores a record under a key that is free.
     fn add(&mut self, txn: &mut WriteTxn<'_>, key: Value, record: &mut Object) -> Result<(), OperationError> {
-        if has_types(self.table) {
-            check_not_computed(self.table, record)?;
-        }
         self.stamps.put_new(record);
         self.store(txn, key, record)
     }
 
-    /// Stores a record that was there, with the attributes sent in place of its own.
+    /// Stores a record that was there, with the attributes sent in place of its own: those first, then what is kept.
     fn merge(
         &mut self,
         txn: &mut WriteTxn<'_>,
         key: Value,
-        mut merged: Object,
+        before: Object,
         record: &Object,
     ) -> Result<(), OperationError> {
-        if has_types(self.table) {
-            check_not_computed(self.table, record)?;
+        let mut merged = Object::with_capacity(before.len() + record.len());
+        merged.extend(record.iter().map(|(name, value)| (name.clone(), value.clone())));
+        self.stamps.put_again(&mut merged, &before);
+        for (name, value) in before {
+            merged.entry(name).or_insert(value);
         }
-        let created = self.stamps.created_in(&merged);
-        for (name, value) in record {
-            merged.insert(name.clone(), value.clone());
-        }
-        self.stamps.put_again(&mut merged, created);
         crate::value::order_members(&mut merged);
         self.store(txn, key, &mut merged)
     }
