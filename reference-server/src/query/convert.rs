@@ -1,11 +1,8 @@
 //! Conversion of search values to an attribute's declared type, and of strings for the converting comparators.
 
 use crate::error::OperationError;
-use crate::value::Value;
+use crate::value::{LAST_INSTANT, Value};
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
-
-/// The last instant of JavaScript's calendar, and the negative of the first, in epoch milliseconds.
-const LAST_INSTANT: f64 = 8.64e15;
 
 /// Converts a search value to a declared type, as searches on typed attributes do.
 ///

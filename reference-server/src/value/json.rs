@@ -1,7 +1,7 @@
 //! JSON text as a JavaScript engine prints it: number text above all.
 
 use super::Value;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use std::io::Write;
 
 /// Appends the JSON text of `value`.
@@ -73,19 +73,29 @@ fn write_number(out: &mut Vec<u8>, number: f64) {
     }
 }
 
-/// ISO 8601 text with milliseconds and `Z` of an instant in epoch milliseconds; `None` outside the calendar.
+/// The last instant of JavaScript's calendar, in epoch milliseconds; its negative is the first.
+pub const LAST_INSTANT: f64 = 8.64e15;
+
+/// Days, and years, in the calendar's period of 400 years.
+const PERIOD: (i64, i64) = (146_097, 400);
+
+/// ISO 8601 text with milliseconds and `Z` of an instant in epoch milliseconds; `None` outside the calendar. Years
+/// beyond four digits have six and a sign.
 pub fn iso_text(instant: f64) -> Option<String> {
-    if !instant.is_finite() {
+    if instant.is_nan() || instant.abs() > LAST_INSTANT {
         return None;
     }
-    let moment: DateTime<Utc> = DateTime::from_timestamp_millis(instant.trunc() as i64)?;
-    let text = moment.to_rfc3339_opts(SecondsFormat::Millis, true);
-    // Years beyond four digits have six and a sign.
-    Some(match (text.as_bytes().first(), text.find('-').filter(|end| *end > 0), text[1..].find('-')) {
-        (Some(b'+'), Some(end), _) => format!("+{:0>6}{}", &text[1..end], &text[end..]),
-        (Some(b'-'), _, Some(end)) => format!("-{:0>6}{}", &text[1..=end], &text[end + 1..]),
-        _ => text,
-    })
+    // chrono's calendar ends before JavaScript's, so it is asked about the same day of an early period.
+    let milliseconds = instant.trunc() as i64;
+    let periods = milliseconds.div_euclid(PERIOD.0 * 86_400_000);
+    let moment: DateTime<Utc> =
+        DateTime::from_timestamp_millis(milliseconds - periods * PERIOD.0 * 86_400_000)?;
+    let year = i64::from(moment.year()) + periods * PERIOD.1;
+    let year = match year {
+        0..=9999 => format!("{year:04}"),
+        _ => format!("{}{:06}", if year < 0 { '-' } else { '+' }, year.abs()),
+    };
+    Some(format!("{year}{}", moment.format("-%m-%dT%H:%M:%S%.3fZ")))
 }
 
 #[cfg(test)]
@@ -115,6 +125,10 @@ mod tests {
         assert_eq!(Value::Date(253_402_300_800_000.0).to_json(), r#""+010000-01-01T00:00:00.000Z""#);
         assert_eq!(Value::Date(-62_198_755_200_000.0).to_json(), r#""-000001-01-01T00:00:00.000Z""#);
         assert_eq!(Value::Date(8.64e15).to_json(), r#""+275760-09-13T00:00:00.000Z""#);
+        assert_eq!(Value::Date(-8.64e15).to_json(), r#""-271821-04-20T00:00:00.000Z""#);
+        assert_eq!(Value::Date(8.65e15).to_json(), "null");
+        assert_eq!(Value::Date(-1.5).to_json(), r#""1969-12-31T23:59:59.999Z""#);
+        assert_eq!(Value::Date(951_827_696_789.0).to_json(), r#""2000-02-29T12:34:56.789Z""#);
     }
 
     #[test]

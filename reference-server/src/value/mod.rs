@@ -10,7 +10,7 @@ mod json;
 
 pub use compare::{compare, loosely_sorted, strictly_equal};
 pub use decode::{DecodeError, MAX_DEPTH, from_deserializer, parse_json};
-pub use json::{iso_text, number_text, write_json, write_json_string};
+pub use json::{LAST_INSTANT, iso_text, number_text, write_json, write_json_string};
 
 use indexmap::IndexMap;
 

@@ -26,7 +26,7 @@ async fn what_is_dropped_under_a_request_does_not_exist() {
 fn request(number: usize) -> Value {
     let table = json!({"database": format!("d{}", number % 2), "table": "t"});
     let members = match number % 11 {
-        0 | 1 | 2 => json!({"operation": "create_table", "primary_key": "id"}),
+        0..=2 => json!({"operation": "create_table", "primary_key": "id"}),
         3 => json!({"operation": "drop_table"}),
         4 => json!({"operation": "drop_database"}),
         5 => json!({"operation": "create_attribute", "attribute": format!("a{number}")}),

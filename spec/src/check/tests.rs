@@ -302,3 +302,24 @@ fn the_rarer_keywords_are_known() {
         assert_text(field, wrong, message);
     }
 }
+
+#[test]
+fn the_value_of_a_losing_spelling_is_not_looked_at() {
+    let request = json!({"type": "object", "properties": {
+        "ids": {"type": "array", "x-label": "hash_values"}, "value": {"type": "string"}, "database": {"type": "string"}}});
+    let aliases = [
+        ("ids", "hash_values", "field"),
+        ("value", "search_value", "alias"),
+        ("database", "schema", "field"),
+    ];
+    let tried = operation(request, &aliases);
+    let text = |request: Value| tried.check_text(&request);
+    assert_eq!(text(json!({"ids": [], "hash_values": 1, "value": 1, "search_value": "a"})), None);
+    assert_eq!(text(json!({"ids": 1, "hash_values": []})).as_deref(), Some("'hash_values' must be an array"));
+    assert_eq!(
+        text(json!({"value": "a", "search_value": 1})).as_deref(),
+        Some("'search_value' must be a string")
+    );
+    // Two names that are reported apart are two fields.
+    assert_eq!(text(json!({"database": "a", "schema": 1})).as_deref(), Some("'schema' must be a string"));
+}
