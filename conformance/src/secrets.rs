@@ -1,5 +1,7 @@
 //! What reports must never show: credentials, tokens, passwords, private keys.
 
+use crate::diff::Difference;
+use crate::pointer;
 use crate::target::{Exchange, Request};
 use regex::Regex;
 use serde_json::Value;
@@ -93,6 +95,23 @@ impl Secrets {
         }
     }
 
+    /// A difference without its secrets.
+    pub fn difference(&self, difference: &Difference) -> Difference {
+        let member = pointer::parts(&difference.place).pop().unwrap_or_default();
+        let secret = SECRET_MEMBERS.contains(&member.as_str());
+        let hide =
+            |side: &Option<Value>| {
+                side.as_ref().map(|value| {
+                    if secret && is_telling(value) { Value::from(MASK) } else { self.value(value) }
+                })
+            };
+        Difference {
+            place: difference.place.clone(),
+            expected: hide(&difference.expected),
+            actual: hide(&difference.actual),
+        }
+    }
+
     /// An exchange without its secrets.
     pub fn exchange(&self, exchange: &Exchange) -> Exchange {
         let mut clean = exchange.clone();
@@ -107,6 +126,7 @@ impl Secrets {
 
     fn request(&self, request: &mut Request) {
         self.headers(&mut request.headers);
+        request.wire = request.wire.as_deref().map(|text| self.text(text));
         if let Ok(text) = std::str::from_utf8(&request.body) {
             request.body = match serde_json::from_str::<Value>(text) {
                 Ok(value) => self.value(&value).to_string().into_bytes(),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on may panic")]
 
 use conformance::event::{Checked, Event, Kind};
+use conformance::report::{json, junit};
 use conformance::verdict::Verdict;
 use conformance::{Credentials, Options, Reach, Report, Stop, Target};
 use reference_server::TestServer;
@@ -126,6 +127,34 @@ async fn a_server_that_says_yes_to_everything_fails() {
         run(&address, admin(), Options { categories: vec!["http".into()], ..Options::default() }).await;
     assert_eq!(report.exit_status(), 1, "{}", report.to_text());
     assert!(failed(&report).len() > 50, "{:?}", failed(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_in_any_report() {
+    let address = fake(|_| {
+        (200, r#"{"operation_token":"eyJhbGciOiJI.eyJzdWIiOiJh.c2lnbmF0dXJl","password":"s3cret-Pw"}"#)
+    })
+    .await;
+    let admin = Credentials { username: "admin".to_owned(), password: "Tr0ub4dor&3".to_owned() };
+    let encoded = admin.encoded();
+    let only = ["http/", "security/token", "security/users", "contract/add_user"].map(str::to_owned).to_vec();
+    let report = run(&address, admin, Options { only, ..Options::default() }).await;
+    assert_eq!(report.exit_status(), 1);
+    let texts = [
+        report.to_text(),
+        json::document(&report.events).unwrap(),
+        json::lines(&report.events).unwrap(),
+        junit::document(&report.events).unwrap(),
+    ];
+    for text in texts {
+        for secret in ["Tr0ub4dor&3", encoded.as_str(), "eyJhbGciOiJI", "s3cret-Pw", "correct horse"] {
+            assert!(
+                !text.contains(secret),
+                "{secret} is in a report: {:?}",
+                text.find(secret).map(|at| &text[at.saturating_sub(200)..at + 40])
+            );
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -129,8 +129,15 @@ impl Run {
         }
     }
 
-    /// Adds to the stream of events.
-    pub fn emit(&self, event: Event) {
+    /// Adds to the stream of events. Exchanges have lost their secrets before; texts lose them here.
+    pub fn emit(&self, mut event: Event) {
+        match &mut event {
+            Event::Checked(check) => {
+                check.reason = check.reason.as_deref().map(|text| self.secrets.text(text))
+            }
+            Event::Observed(observed) => observed.text = self.secrets.text(&observed.text),
+            _ => {}
+        }
         (self.sink)(&event);
         self.lock().push(event);
     }

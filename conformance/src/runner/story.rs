@@ -195,7 +195,7 @@ impl Telling<'_> {
         } else {
             check.differing(self.run.context.profile);
             check.reason = taken.exchange.fault.as_ref().map(ToString::to_string);
-            check.differences = differences.iter().map(|d| self.hide(d)).collect();
+            check.differences = differences.iter().map(|d| self.run.secrets.difference(d)).collect();
             check.curl = Some(curl::line(&self.run.target, &taken.caller, &taken.exchange.request));
             check.exchange = Some(self.run.secrets.exchange(&taken.exchange));
         }
@@ -339,15 +339,6 @@ impl Telling<'_> {
             }
         }
         Ok(())
-    }
-
-    fn hide(&self, difference: &Difference) -> Difference {
-        let hide = |value: &Option<serde_json::Value>| value.as_ref().map(|v| self.run.secrets.value(v));
-        Difference {
-            place: difference.place.clone(),
-            expected: hide(&difference.expected),
-            actual: hide(&difference.actual),
-        }
     }
 
     /// Drops what was made. What cannot be dropped is found when the run ends.
