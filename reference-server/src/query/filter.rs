@@ -30,11 +30,16 @@ fn condition_holds(condition: &Condition, record: &Record<'_>) -> bool {
 pub(super) fn value_satisfies(comparator: Comparator, value: Option<&Value>, wanted: &Value) -> bool {
     match value {
         Some(Value::Array(items)) => {
-            items.iter().any(|item| scalar_satisfies(comparator, Some(item), wanted))
+            items.iter().any(|item| !is_unordered(item) && scalar_satisfies(comparator, Some(item), wanted))
         }
-        Some(Value::Object(_) | Value::Bytes(_)) => false,
+        Some(value) if is_unordered(value) => false,
         _ => scalar_satisfies(comparator, value, wanted),
     }
+}
+
+/// Whether no condition holds for a value, which is what sets it apart from all others.
+fn is_unordered(value: &Value) -> bool {
+    matches!(value, Value::Object(_) | Value::Bytes(_))
 }
 
 /// Whether one value satisfies a comparator.
@@ -126,6 +131,9 @@ mod tests {
         assert!(satisfies(Comparator::Equals, tags.clone(), Value::from("bee")));
         assert!(satisfies(Comparator::Contains, tags.clone(), Value::from("n")));
         assert!(!satisfies(Comparator::StartsWith, tags, Value::from("c")));
+        let objects = || Some(Value::Array(vec![Value::Object(Default::default()), Value::from("r")]));
+        assert!(!satisfies(Comparator::Less, objects(), Value::Number(5.0)));
+        assert!(satisfies(Comparator::Less, objects(), Value::from("s")));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::store::Table;
 use crate::value::{Object, Value};
 
 /// How deeply groups of conditions may nest.
-const MAX_GROUPS: usize = 100;
+const MAX_GROUPS: usize = 256;
 
 /// The names of the attributes that conditions mention, groups included, in order.
 pub fn attributes_of(conditions: &[Value]) -> Vec<String> {
