@@ -11,12 +11,9 @@ use std::collections::BTreeSet;
 const AREAS: [&str; 3] = ["HTTP", "DB", "NOSQL"];
 
 /// Requirements that no request can show, each with the reason.
-const BEYOND: [(&str, &str); 5] = [
-    ("DB-SYSTEM-004", "a permission to depart from DB-SYSTEM-003, which binds nobody"),
+const BEYOND: [(&str, &str); 2] = [
     ("DB-GET-BACKUP-002", "the snapshot's form is the server's own"),
     ("HTTP-AUTH-012", "about an environment variable of the server's process"),
-    ("NOSQL-COMPARE-011", "no recorded answer shows what it means for stored strings"),
-    ("NOSQL-SEARCH-BY-CONDITIONS-022", "no request is known that makes an error after the answer has begun"),
 ];
 
 fn cited() -> BTreeSet<String> {
