@@ -7,8 +7,8 @@ use super::index_range::{entry_satisfies, range_of};
 use super::order::compare_in_sort;
 use super::plan::{Driver, Plan};
 use crate::error::OperationError;
-use crate::store::{KeyRange, PRIMARY_KEY, Record, Table, View};
-use crate::value::Value;
+use crate::store::{AttributeId, IndexHit, KeyRange, PRIMARY_KEY, RawValue, Record, Table, View};
+use crate::value::{Value, compare};
 use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -189,27 +189,72 @@ impl<'r> Walk<'r, '_> {
             return Ok(ControlFlow::Continue(()));
         };
         let range = range_of(condition);
+        // Entries that the range alone does not tell, as they or its ends are too long for the index, and conditions
+        // that are more than a range.
+        let lies_within = |entry: &Value| range.range.contains(entry);
+        let satisfies = |entry: &Value| !range.recheck || entry_satisfies(condition, entry);
         // A record with an array has several entries; it is to come out once.
         let mut seen: HashSet<&'r [u8]> = HashSet::new();
-        for hit in self.view.index(self.table, attribute, range.range.clone(), self.reverse)? {
+        let mut show = |record: &Record<'r>, raw: RawValue<'r>| -> Found {
+            if raw.json().first() == Some(&b'[') && !seen.insert(key_text(record)) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            visit(record)
+        };
+        let mut hits = self.view.index(self.table, attribute, range.range.clone(), self.reverse)?.peekable();
+        while let Some(hit) = hits.next() {
             let hit = hit?;
-            if range.recheck && hit.value().is_some_and(|entry| !entry_satisfies(condition, &entry)) {
+            if let Some(cut) = hit.cut() {
+                let mut run = vec![hit];
+                while let Some(Ok(next)) = hits.peek()
+                    && next.cut() == Some(cut)
+                {
+                    run.push(*next);
+                    hits.next();
+                }
+                for (entry, record, raw) in self.in_order(attribute, &run)? {
+                    if lies_within(&entry) && satisfies(&entry) && show(&record, raw)?.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                continue;
+            }
+            if !hit.exact && hit.value().is_some_and(|entry| !lies_within(&entry)) {
+                continue;
+            }
+            if range.recheck && hit.value().is_some_and(|entry| !satisfies(&entry)) {
                 continue;
             }
             let Some(record) = self.view.get_encoded(self.table, hit.key)? else { continue };
             let Some(raw) = record.attribute(attribute) else { continue };
-            // Long values stand shortened in the index: the record decides.
-            if !hit.exact && !value_satisfies(condition.comparator, Some(&raw.decode()), &condition.value) {
-                continue;
-            }
-            if raw.json().first() == Some(&b'[') && !seen.insert(key_text(&record)) {
-                continue;
-            }
-            if visit(&record)?.is_break() {
+            if show(&record, raw)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// The values and records of entries whose values are too long for the index, in the order of the values.
+    fn in_order(
+        &self,
+        attribute: AttributeId,
+        run: &[IndexHit<'r>],
+    ) -> Result<Vec<(Value, Record<'r>, RawValue<'r>)>, OperationError> {
+        let mut entries = Vec::with_capacity(run.len());
+        for hit in run {
+            let Some(record) = self.view.get_encoded(self.table, hit.key)? else { continue };
+            let Some(raw) = record.attribute(attribute) else { continue };
+            let entry = match raw.decode() {
+                Value::Array(items) => items.into_iter().find(|item| hit.is_of(item)),
+                value => Some(value),
+            };
+            entries.extend(entry.map(|entry| (entry, record, raw)));
+        }
+        entries.sort_by(|(a, a_record, _), (b, b_record, _)| {
+            let order = compare(a, b).then_with(|| compare(&a_record.key(), &b_record.key()));
+            if self.reverse { order.reverse() } else { order }
+        });
+        Ok(entries)
     }
 
     fn scan(&self, range: &KeyRange, visit: &mut dyn FnMut(&Record<'r>) -> Found) -> Found {

@@ -4,7 +4,8 @@
 //! its elements' forms and an end mark lower than any kind's mark, so `["x", 2]` lies after `"x"` and before `"xa"`.
 //!
 //! LMDB keys are short. A form longer than [`LONGEST_EXACT`] is cut there and a hash of the whole is put behind it:
-//! equal values still have equal forms and the order holds but for values that agree up to the cut.
+//! equal values still have equal forms and the order holds but for values that agree up to the cut, which readers put
+//! in order themselves.
 
 use crate::value::Value;
 
@@ -103,6 +104,12 @@ pub fn append_key(out: &mut Vec<u8>, value: &Value) -> Option<bool> {
 /// True when a stored form is whole, so that it alone tells the value.
 pub fn is_exact(form: &[u8]) -> bool {
     form.len() <= LONGEST_EXACT
+}
+
+/// What is left of a shortened form's value; forms with the same cut are in no order among themselves. `None` for whole
+/// forms.
+pub fn cut_of(form: &[u8]) -> Option<&[u8]> {
+    if is_exact(form) { None } else { form.get(..LONGEST_EXACT) }
 }
 
 /// The value of a whole form; `None` for shortened ones. Dates and big integers come back as numbers.

@@ -11,8 +11,12 @@ use crate::value::{Value, compare};
 use heed::types::Bytes;
 use heed::{AnyTls, RoRange, RoRevRange, RoTxn};
 use std::cmp::Ordering;
+use std::collections::VecDeque;
 use std::ops::Bound;
 use std::sync::Arc;
+
+/// The length of a table's id, with which the stored keys of its records begin.
+const TABLE_PREFIX: usize = 4;
 
 /// A snapshot of a database. May be sent between threads.
 ///
@@ -134,7 +138,8 @@ impl<'t> View<'t> {
     pub fn scan(&self, table: &Table, range: KeyRange, reverse: bool) -> Result<Scan<'t>, StoreError> {
         let (start, end) = range.under(&table.id.to_be_bytes());
         let pairs = Pairs::new(self.txn, &self.trees.records, &start, &end, reverse)?;
-        Ok(Scan { pairs, now: self.now, check: (!range.is_exact_for_keys()).then_some(range) })
+        let check = (!range.is_exact_for_keys()).then_some(range);
+        Ok(Scan { pairs, now: self.now, check, reverse, ahead: None, run: VecDeque::new() })
     }
 
     /// The index entries of an attribute whose values lie in a range, in the order of values then keys, or in
@@ -303,6 +308,51 @@ pub struct Scan<'t> {
     pairs: Pairs<'t>,
     now: f64,
     check: Option<KeyRange>,
+    reverse: bool,
+    /// A pair already taken from `pairs`.
+    ahead: Option<(&'t [u8], &'t [u8])>,
+    /// Records whose keys agree up to where the tree cuts them, put in order.
+    run: VecDeque<Record<'t>>,
+}
+
+impl<'t> Scan<'t> {
+    fn pair(&mut self) -> Result<Option<(&'t [u8], &'t [u8])>, StoreError> {
+        match self.ahead.take() {
+            Some(pair) => Ok(Some(pair)),
+            None => self.pairs.next().transpose(),
+        }
+    }
+
+    fn record(&mut self) -> Result<Option<Record<'t>>, StoreError> {
+        if let Some(record) = self.run.pop_front() {
+            return Ok(Some(record));
+        }
+        let Some((key, bytes)) = self.pair()? else { return Ok(None) };
+        let record = Record::new(bytes)?;
+        match keys::cut_of(&key[TABLE_PREFIX..]) {
+            None => Ok(Some(record)),
+            Some(cut) => self.rest_of_run(cut, record),
+        }
+    }
+
+    /// Takes all records whose keys have the same beginning as the first's, and gives the first in order.
+    fn rest_of_run(&mut self, cut: &[u8], first: Record<'t>) -> Result<Option<Record<'t>>, StoreError> {
+        let mut run = vec![(first.key(), first)];
+        while let Some((key, bytes)) = self.pair()? {
+            if keys::cut_of(&key[TABLE_PREFIX..]) != Some(cut) {
+                self.ahead = Some((key, bytes));
+                break;
+            }
+            let record = Record::new(bytes)?;
+            run.push((record.key(), record));
+        }
+        run.sort_by(|(a, _), (b, _)| compare(a, b));
+        if self.reverse {
+            run.reverse();
+        }
+        self.run = run.into_iter().map(|(_, record)| record).collect();
+        Ok(self.run.pop_front())
+    }
 }
 
 impl<'t> Iterator for Scan<'t> {
@@ -310,11 +360,7 @@ impl<'t> Iterator for Scan<'t> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let record = match self.pairs.next()? {
-                Ok((_, bytes)) => Record::new(bytes),
-                Err(error) => Err(error),
-            };
-            match record {
+            match self.record().transpose()? {
                 Ok(record) if record.is_expired(self.now) => {}
                 Ok(record) if self.check.as_ref().is_some_and(|range| !range.contains_key(&record.key())) => {
                 }
@@ -335,7 +381,22 @@ pub struct IndexHit<'t> {
     value: &'t [u8],
 }
 
-impl IndexHit<'_> {
+impl<'t> IndexHit<'t> {
+    /// What the entry shares with all others whose values agree up to where an index cuts them; these lie together,
+    /// in no order. `None` for values that are in the index whole.
+    pub fn cut(&self) -> Option<&'t [u8]> {
+        keys::cut_of(self.value)
+    }
+
+    /// True when `value` has this entry.
+    pub fn is_of(&self, value: &Value) -> bool {
+        let mut form = Vec::new();
+        keys::append_scalar(&mut form, value) && {
+            keys::shorten(&mut form, 0);
+            form == self.value
+        }
+    }
+
     /// The indexed value, when it is short enough to be in the index. Dates and big integers come as numbers.
     pub fn value(&self) -> Option<Value> {
         keys::decode(self.value)
