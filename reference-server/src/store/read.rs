@@ -260,6 +260,9 @@ impl TableSize {
     }
 }
 
+/// A key of a tree and what is stored under it.
+type Pair<'t> = (&'t [u8], &'t [u8]);
+
 /// The pairs of a tree between two keys, either way.
 pub(super) enum Pairs<'t> {
     Forward(RoRange<'t, Bytes, Bytes>),
@@ -292,7 +295,7 @@ impl<'t> Pairs<'t> {
 }
 
 impl<'t> Iterator for Pairs<'t> {
-    type Item = Result<(&'t [u8], &'t [u8]), StoreError>;
+    type Item = Result<Pair<'t>, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let next = match self {
@@ -310,13 +313,13 @@ pub struct Scan<'t> {
     check: Option<KeyRange>,
     reverse: bool,
     /// A pair already taken from `pairs`.
-    ahead: Option<(&'t [u8], &'t [u8])>,
+    ahead: Option<Pair<'t>>,
     /// Records whose keys agree up to where the tree cuts them, put in order.
     run: VecDeque<Record<'t>>,
 }
 
 impl<'t> Scan<'t> {
-    fn pair(&mut self) -> Result<Option<(&'t [u8], &'t [u8])>, StoreError> {
+    fn pair(&mut self) -> Result<Option<Pair<'t>>, StoreError> {
         match self.ahead.take() {
             Some(pair) => Ok(Some(pair)),
             None => self.pairs.next().transpose(),
