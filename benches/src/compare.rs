@@ -2,7 +2,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::measure::{self, Pace, Sample, new_histogram};
-use crate::records::{key, record};
+use crate::records::key;
 use crate::table::spread;
 use crate::workload::{BULK, Scene, Source, Workload};
 use anyhow::Context;
@@ -75,8 +75,7 @@ impl Contestant {
         seed: u64,
         records: u64,
     ) -> Contestant {
-        let (database, table) = (database.to_owned(), TABLE.to_owned());
-        let scene = Scene { database, table, seed, records };
+        let scene = Scene { records, ..Scene::new(database, TABLE, seed) };
         // Far from the keys of the records that are loaded.
         let next_key = Arc::new(AtomicU64::new(records.next_multiple_of(1_000_000)));
         Contestant { label: label.into(), endpoint, scene, next_key }
@@ -93,7 +92,7 @@ impl Contestant {
     /// When the endpoint refuses.
     pub async fn prepare(&self) -> anyhow::Result<f64> {
         let mut connection = self.endpoint.connect().await?;
-        let Scene { database, table, seed, records } = &self.scene;
+        let Scene { database, table, seed, records, shape } = &self.scene;
         self.endpoint
             .call(&mut connection, &json!({"operation": "create_database", "database": database}))
             .await?;
@@ -104,7 +103,7 @@ impl Contestant {
         let mut first = 0;
         while first < *records {
             let last = (first + BULK).min(*records);
-            let batch: Vec<Value> = (first..last).map(|number| record(*seed, number)).collect();
+            let batch: Vec<Value> = (first..last).map(|number| shape.record(*seed, number)).collect();
             let body = json!({"operation": "insert", "database": database, "table": table, "records": batch});
             let request = self.endpoint.request(body.to_string().as_bytes());
             let started = Instant::now();

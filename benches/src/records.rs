@@ -26,6 +26,28 @@ const WORDS: [&str; 16] = [
     "maple", "echo", "granite", "window", "early", "cinnamon",
 ];
 
+/// What records look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A dozen attributes, most with values of their own.
+    Varied,
+    /// A key and two attributes.
+    Narrow,
+}
+
+impl Shape {
+    /// The record of that number.
+    pub fn record(self, seed: u64, number: u64) -> Value {
+        match self {
+            Shape::Varied => record(seed, number),
+            Shape::Narrow => {
+                let mut numbers = Numbers::new(seed ^ number);
+                json!({"id": key(number), "name": numbers.pick(&NAMES), "visits": numbers.below(10_000)})
+            }
+        }
+    }
+}
+
 /// A small generator of pseudo-random numbers (SplitMix64): records must not change with a crate's version.
 #[derive(Clone, Debug)]
 pub struct Numbers(u64);

@@ -1,7 +1,8 @@
 //! Requests whose keys are changed in place: making new ones while measuring would measure their making.
 
 use crate::endpoint::Endpoint;
-use crate::records::{key, record};
+use crate::records::key;
+use crate::workload::Scene;
 use serde_json::{Value, json};
 
 /// A request that inserts new records each time it is sent.
@@ -14,16 +15,10 @@ pub struct Template {
 }
 
 impl Template {
-    /// An insert of `count` records like those from `first` on into a table.
-    pub fn insert(
-        endpoint: &Endpoint,
-        database: &str,
-        table: &str,
-        seed: u64,
-        first: u64,
-        count: u64,
-    ) -> Template {
-        let records: Vec<Value> = (first..first + count).map(|number| record(seed, number)).collect();
+    /// An insert into a table of `count` records like those from `first` on.
+    pub fn insert(endpoint: &Endpoint, scene: &Scene, first: u64, count: u64) -> Template {
+        let Scene { database, table, seed, shape, .. } = scene;
+        let records: Vec<Value> = (first..first + count).map(|number| shape.record(*seed, number)).collect();
         let body = json!({"operation": "insert", "database": database, "table": table, "records": records});
         let bytes = endpoint.request(body.to_string().as_bytes());
         let mut keys = Vec::with_capacity(records.len());
@@ -67,13 +62,14 @@ mod tests {
     #[test]
     fn keys_are_replaced() {
         let endpoint = Endpoint::new("http://h:1", "a:b").unwrap();
-        let mut template = Template::insert(&endpoint, "d", "t", 1, 10, 3);
+        let scene = Scene::new("d", "t", 1);
+        let mut template = Template::insert(&endpoint, &scene, 10, 3);
         template.set_keys(12_345_678);
         let text = String::from_utf8(template.bytes.clone()).unwrap();
         let body: Value = serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap()).unwrap();
         assert_eq!(body["records"][0]["id"], "r12345678");
         assert_eq!(body["records"][2]["id"], "r12345680");
-        assert_eq!(body["records"][2]["bio"], record(1, 12)["bio"]);
+        assert_eq!(body["records"][2]["bio"], crate::records::record(1, 12)["bio"]);
         assert_eq!(template.records(), 3);
     }
 }

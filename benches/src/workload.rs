@@ -1,7 +1,7 @@
 //! The workloads: what is sent, and what must come back.
 
 use crate::endpoint::{Endpoint, shorten};
-use crate::records::{Numbers, TEAM_SIZE, key, record, team};
+use crate::records::{Numbers, Shape, TEAM_SIZE, key, record, team};
 use crate::template::{Template, find};
 use anyhow::{bail, ensure};
 use serde_json::{Value, json};
@@ -84,6 +84,16 @@ pub struct Scene {
     pub seed: u64,
     /// How many records were loaded into it.
     pub records: u64,
+    /// What they look like.
+    pub shape: Shape,
+}
+
+impl Scene {
+    /// An empty table for varied records.
+    pub fn new(database: &str, table: &str, seed: u64) -> Scene {
+        let (database, table) = (database.to_owned(), table.to_owned());
+        Scene { database, table, seed, records: 0, shape: Shape::Varied }
+    }
 }
 
 /// What an answer must be.
@@ -137,7 +147,7 @@ pub struct Fresh {
 impl Source {
     /// The requests of a workload. `next_key` gives new records their keys.
     pub fn new(workload: Workload, endpoint: &Endpoint, scene: &Scene, next_key: Arc<AtomicU64>) -> Source {
-        let Scene { database, table, seed, records } = scene;
+        let Scene { database, table, seed, records, .. } = scene;
         let mut numbers = Numbers::new(seed.wrapping_add(workload as u64));
         let mut prepared = |count: u64, make: &mut dyn FnMut(u64) -> (Value, Expected)| {
             let requests = (0..count).map(|_| {
@@ -148,7 +158,7 @@ impl Source {
             Source::Pool(Pool(requests.collect()))
         };
         let fresh = |templates: u64, size: u64| {
-            let make = |at: u64| Template::insert(endpoint, database, table, *seed, at * size, size);
+            let make = |at: u64| Template::insert(endpoint, scene, at * size, size);
             Source::Fresh(Fresh { templates: (0..templates).map(make).collect(), next_key: next_key.clone() })
         };
         match workload {
@@ -278,7 +288,7 @@ mod tests {
     use super::*;
 
     fn source(workload: Workload) -> Arc<Source> {
-        let scene = Scene { database: "d".to_owned(), table: "t".to_owned(), seed: 1, records: 100 };
+        let scene = Scene { records: 100, ..Scene::new("d", "t", 1) };
         let endpoint = Endpoint::new("http://h:1", "a:b").unwrap();
         Arc::new(Source::new(workload, &endpoint, &scene, Arc::new(AtomicU64::new(500))))
     }

@@ -6,12 +6,14 @@ use crate::child::ChildServer;
 use crate::endpoint::Endpoint;
 use crate::plain_heed::{self, Order, PlainHeed, Stored};
 use crate::template::Template;
-use crate::workload::BULK;
+use crate::workload::{BULK, Scene};
 use anyhow::ensure;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Instant;
 
+/// The one table of a database.
+pub(super) const TABLE: &str = "records";
 /// How many requests a round has.
 const REQUESTS: u64 = 30;
 
@@ -43,28 +45,34 @@ pub(super) async fn figures(setting: &Setting) -> anyhow::Result<Vec<Figure>> {
 
 /// Inserts the records of one round over one connection; returns records per second.
 async fn load(endpoint: &Endpoint, database: &str, seed: u64, history: bool) -> anyhow::Result<f64> {
-    let mut connection = endpoint.connect().await?;
+    let scene = Scene::new(database, TABLE, seed);
     create_table(endpoint, database, history).await?;
-    let mut template = Template::insert(endpoint, database, "records", seed, 0, BULK);
-    let templates: Vec<Template> =
-        (0..4).map(|at| Template::insert(endpoint, database, "records", seed, at * BULK, BULK)).collect();
+    let taken = insert(endpoint, &scene, REQUESTS).await?;
+    Ok((REQUESTS * BULK) as f64 / taken)
+}
+
+/// Inserts so many times a thousand records; returns the seconds that took, without the making of requests.
+pub(super) async fn insert(endpoint: &Endpoint, scene: &Scene, requests: u64) -> anyhow::Result<f64> {
+    let mut connection = endpoint.connect().await?;
+    let mut templates: Vec<Template> =
+        (0..4).map(|at| Template::insert(endpoint, scene, at * BULK, BULK)).collect();
     let mut taken = 0.0;
-    for request in 0..REQUESTS {
-        template.clone_from(&templates[request as usize % templates.len()]);
-        template.set_keys(request * BULK);
+    for request in 0..requests {
+        let at = request as usize % templates.len();
+        templates[at].set_keys(request * BULK);
         let sent = Instant::now();
-        let answer = connection.exchange(&template.bytes).await?;
+        let answer = connection.exchange(&templates[at].bytes).await?;
         taken += sent.elapsed().as_secs_f64();
         ensure!(answer.status == 200, "{}", String::from_utf8_lossy(answer.body));
     }
-    Ok((REQUESTS * BULK) as f64 / taken)
+    Ok(taken)
 }
 
 /// Makes a database with one dynamic table.
 pub(super) async fn create_table(endpoint: &Endpoint, database: &str, history: bool) -> anyhow::Result<()> {
     let mut connection = endpoint.connect().await?;
     let mut create =
-        json!({"operation": "create_table", "database": database, "table": "records", "primary_key": "id"});
+        json!({"operation": "create_table", "database": database, "table": TABLE, "primary_key": "id"});
     if !history {
         create["audit"] = Value::Bool(false);
     }
