@@ -10,6 +10,7 @@ mod connection;
 mod cookies;
 mod cors;
 mod credentials;
+mod enduring;
 mod errors;
 mod files;
 mod listen;

@@ -2,6 +2,7 @@
 
 use super::body::{self, Body, Fault};
 use super::credentials::{self, Standing};
+use super::enduring::Enduring;
 use super::media::{ReplyType, RequestType};
 use super::{Peer, Site, codecs, cookies, errors, pages, respond};
 use crate::access::Caller;
@@ -201,9 +202,8 @@ async fn run(site: &Site, caller: Caller, request: Object, form: ReplyForm) -> O
 /// Runs an operation that changes something: once begun it goes on, whatever becomes of the connection.
 async fn run_to_the_end(site: &Site, caller: Caller, request: Object, form: ReplyForm) -> Outcome {
     let server = site.server.clone();
-    let task = tokio::spawn(async move { server.answer(caller, Value::Object(request), form).await });
-    let joined = async { task.await.unwrap_or_else(|failure| Err(OperationError::internal(failure))) };
-    limited(site.server.config.network.timeout, joined).await
+    let answer = Enduring::new(async move { server.answer(caller, Value::Object(request), form).await });
+    limited(site.server.config.network.timeout, answer).await
 }
 
 async fn limited(limit: Duration, answer: impl Future<Output = Outcome>) -> Outcome {
