@@ -1,7 +1,7 @@
 //! A running instance: its configuration, its data, its users.
 
 use crate::access::{Access, Caller};
-use crate::config::Config;
+use crate::config::{Config, ConfigFile};
 use crate::operations::nosql::KeyNumbers;
 use crate::operations::{Outcome, ReplyForm, pipeline};
 use crate::store::{Store, StoreOptions};
@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub struct Server {
     /// How it is configured.
     pub config: Config,
+    /// The file its configuration is kept in.
+    pub config_file: ConfigFile,
     /// Its databases.
     pub store: Store,
     /// Its users and roles.
@@ -41,7 +43,8 @@ impl Server {
         if !config.no_sync {
             access.tokens.prepare();
         }
-        Ok(Arc::new(Server { config, store, access, key_numbers: Arc::default() }))
+        let config_file = ConfigFile::of(&config.root_path);
+        Ok(Arc::new(Server { config, config_file, store, access, key_numbers: Arc::default() }))
     }
 
     /// Answers one decoded request body.

@@ -1,12 +1,10 @@
 //! Putting a configuration together: defaults, then the file, then the environment, then flags.
 
 use super::Config;
+use super::file::FILE_NAME;
 use super::settings::{SETTINGS, Setting};
 use std::path::{Path, PathBuf};
 use yaml_serde::Value as Yaml;
-
-/// The configuration file's name inside the root folder.
-pub const FILE_NAME: &str = "harperdb-config.yaml";
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +12,14 @@ pub enum ConfigError {
     /// The file could not be read.
     #[error("cannot read {path}: {error}")]
     Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file could not be written.
+    #[error("cannot write {path}: {error}")]
+    Unwritable {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -35,6 +41,12 @@ pub enum ConfigError {
         /// What is wrong with it.
         fault: String,
     },
+}
+
+impl From<ConfigError> for crate::error::OperationError {
+    fn from(error: ConfigError) -> Self {
+        Self::internal(error)
+    }
 }
 
 /// Completes `config` from its root folder's file, if there is one, and from `given`: the text of a setting from the

@@ -1,10 +1,15 @@
 //! The configuration of an instance, under the API's own key names.
 
+mod document;
+mod file;
+mod lines;
 mod load;
 mod settings;
 mod span;
 
-pub use load::{ConfigError, FILE_NAME, load};
+pub use document::Document;
+pub use file::{Backup, ConfigFile, FILE_NAME};
+pub use load::{ConfigError, load};
 pub use settings::{SETTINGS, Setting};
 pub use span::span_milliseconds;
 
@@ -24,6 +29,10 @@ pub struct Config {
     pub authentication: Authentication,
     /// `tls.*`.
     pub tls: Tls,
+    /// `componentsRoot`: the folder whose folders are the components.
+    pub components_root: PathBuf,
+    /// `http.port`: where applications would answer; `None` switches it off.
+    pub http_port: Option<u16>,
     /// `logging.auditLog`: whether tables keep a history unless told otherwise.
     pub audit_log: bool,
     /// `storage.writeAsync`: acknowledge writes before they are durable.
@@ -136,6 +145,8 @@ impl Config {
                 cookie_expires: None,
             },
             tls: Tls::default(),
+            components_root: root_path.join("components"),
+            http_port: Some(9926),
             audit_log: true,
             write_async: false,
             no_sync: false,

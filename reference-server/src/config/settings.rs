@@ -224,6 +224,14 @@ pub const SETTINGS: &[Setting] = &[
             Ok(())
         },
     ),
+    setting("componentsRoot", "COMPONENTSROOT", "the folder of the components", |config, text| {
+        config.components_root = PathBuf::from(text);
+        Ok(())
+    }),
+    setting("http.port", "HTTP_PORT", "port of applications; null switches it off", |config, text| {
+        config.http_port = port(text)?;
+        Ok(())
+    }),
     setting(
         "logging.auditLog",
         "LOGGING_AUDITLOG",
