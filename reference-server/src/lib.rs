@@ -9,6 +9,7 @@ pub mod command;
 pub mod config;
 pub mod error;
 pub mod http;
+pub mod jobs;
 pub mod operations;
 pub mod query;
 pub mod server;

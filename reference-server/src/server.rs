@@ -2,6 +2,7 @@
 
 use crate::access::{Access, Caller};
 use crate::config::{Config, ConfigFile};
+use crate::jobs::{self, Jobs};
 use crate::operations::nosql::KeyNumbers;
 use crate::operations::{Outcome, ReplyForm, pipeline};
 use crate::store::{Store, StoreOptions};
@@ -21,6 +22,8 @@ pub struct Server {
     pub access: Access,
     /// The numbers given to records without a key.
     pub key_numbers: Arc<KeyNumbers>,
+    /// The jobs that run.
+    pub jobs: Jobs,
 }
 
 impl Server {
@@ -39,12 +42,14 @@ impl Server {
         };
         let store = Store::open(&folder, options).context("cannot open the databases")?;
         let access = Access::open(&store, &config).await.context("cannot load users and roles")?;
+        jobs::end_interrupted(&store).await.context("cannot end the jobs of the last run")?;
         // Instances that are thrown away do without until somebody wants a token.
         if !config.no_sync {
             access.tokens.prepare();
         }
         let config_file = ConfigFile::of(&config.root_path);
-        Ok(Arc::new(Server { config, config_file, store, access, key_numbers: Arc::default() }))
+        let (key_numbers, jobs) = (Arc::default(), Jobs::default());
+        Ok(Arc::new(Server { config, config_file, store, access, key_numbers, jobs }))
     }
 
     /// Answers one decoded request body.

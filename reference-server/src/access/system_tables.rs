@@ -132,7 +132,7 @@ pub(super) fn find(table: Option<&Arc<Table>>, name: &str) -> Result<Arc<Table>,
     table.cloned().ok_or_else(|| StoreError::NotFound(format!("table {SYSTEM}.{name}")))
 }
 
-pub(super) fn members(record: &Record<'_>, table: &Table) -> Object {
+pub(crate) fn members(record: &Record<'_>, table: &Table) -> Object {
     record.attributes().map(|(id, value)| (table.attribute_name(id).to_owned(), value.decode())).collect()
 }
 

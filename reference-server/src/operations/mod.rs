@@ -2,6 +2,7 @@
 
 pub mod authentication;
 pub mod databases_tables;
+pub mod jobs;
 pub mod names;
 pub mod nosql;
 pub mod pipeline;
