@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod operations;
 pub mod query;
 pub mod server;
+pub mod sql;
 pub mod store;
 pub mod test_server;
 pub mod value;

@@ -24,6 +24,15 @@ pub fn loosely_sorted(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     compare(a.unwrap_or(&Value::Null), b.unwrap_or(&Value::Null))
 }
 
+/// Orders texts by UTF-16 code units, as JavaScript's operators do.
+pub fn compare_text(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() || b.is_ascii() {
+        // Bytes and code units agree where one side is ASCII.
+        return a.as_bytes().cmp(b.as_bytes());
+    }
+    a.encode_utf16().cmp(b.encode_utf16())
+}
+
 fn compare_arrays(a: &[Value], b: &[Value]) -> Ordering {
     for (a, b) in a.iter().zip(b) {
         let order = compare(a, b);
@@ -91,6 +100,14 @@ mod tests {
                 assert_eq!(compare(a, b), i.cmp(&j), "{a:?} {b:?}");
             }
         }
+    }
+
+    #[test]
+    fn text_compares_by_code_units() {
+        // U+FF5E lies below U+1F600 by code point, above it by code unit.
+        assert_eq!(compare_text("\u{FF5E}", "\u{1F600}"), Ordering::Greater);
+        assert_eq!(compare_text("Z", "a"), Ordering::Less);
+        assert_eq!(compare_text("a", "Å"), Ordering::Less);
     }
 
     #[test]

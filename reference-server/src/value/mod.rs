@@ -8,7 +8,7 @@ mod compare;
 mod decode;
 mod json;
 
-pub use compare::{compare, loosely_sorted, strictly_equal};
+pub use compare::{compare, compare_text, loosely_sorted, strictly_equal};
 pub use decode::{DecodeError, MAX_DEPTH, from_deserializer, parse_json};
 pub use json::{LAST_INSTANT, iso_text, number_text, write_json, write_json_string};
 

@@ -1,0 +1,105 @@
+//! The scalar functions of SQL, in one registry: what they compute, what they are called, and examples from which both
+//! the documentation and tests are made.
+
+mod logical;
+mod registry;
+
+pub use registry::{all, find};
+
+use super::value::Js;
+
+/// One scalar function.
+#[derive(Debug)]
+pub struct Function {
+    /// The name in capitals; the first of the names it has.
+    pub name: &'static str,
+    /// Other names, in capitals.
+    pub aliases: &'static [&'static str],
+    /// The chapter it belongs to.
+    pub family: Family,
+    /// How its arguments are written, for the documentation: `s, pos[, len]`.
+    pub signature: &'static str,
+    /// The least and the greatest number of arguments.
+    pub arity: (usize, usize),
+    /// One line of documentation.
+    pub doc: &'static str,
+    /// Calls with literal arguments and the JSON text of the result; `absent` when there is none.
+    pub examples: &'static [(&'static str, &'static str)],
+    /// Computes it. The number of arguments is within `arity`.
+    pub call: fn(&[Js]) -> Result<Js, FunctionError>,
+}
+
+/// The families of functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// Texts.
+    String,
+    /// Numbers.
+    Math,
+    /// Choice between values.
+    Logical,
+    /// Change of kind.
+    Conversion,
+    /// Dates and times.
+    Date,
+    /// Lists.
+    Array,
+    /// JSONata over documents.
+    Json,
+    /// Shapes on the globe.
+    Geo,
+}
+
+impl Family {
+    /// The heading of the family.
+    pub fn title(self) -> &'static str {
+        match self {
+            Family::String => "String",
+            Family::Math => "Mathematical",
+            Family::Logical => "Logical",
+            Family::Conversion => "Conversion",
+            Family::Date => "Date and time",
+            Family::Array => "Arrays",
+            Family::Json => "JSON documents",
+            Family::Geo => "Geospatial",
+        }
+    }
+
+    /// Whether unaliased results of this family are named by the function's name as it was typed. The others are
+    /// named in capitals.
+    pub fn keeps_spelling(self) -> bool {
+        matches!(self, Family::Date | Family::Array | Family::Json | Family::Geo)
+    }
+}
+
+/// Why a function gave no value: the statement fails. The text is for the log, the client sees a general one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FunctionError(pub String);
+
+impl FunctionError {
+    /// An error with a text.
+    pub fn new(text: impl Into<String>) -> FunctionError {
+        FunctionError(text.into())
+    }
+}
+
+impl Function {
+    /// Calls the function.
+    ///
+    /// # Errors
+    /// When the number of arguments is not one it takes, or the function fails on them.
+    pub fn apply(&self, arguments: &[Js]) -> Result<Js, FunctionError> {
+        let (least, most) = self.arity;
+        if arguments.len() < least || arguments.len() > most {
+            return Err(FunctionError(format!("{} does not take {} arguments", self.name, arguments.len())));
+        }
+        (self.call)(arguments)
+    }
+}
+
+/// An argument, absent when it was not given.
+fn argument(arguments: &[Js], at: usize) -> &Js {
+    static ABSENT: Js = Js::Undefined;
+    arguments.get(at).unwrap_or(&ABSENT)
+}

@@ -1,0 +1,44 @@
+//! Finding functions by name.
+
+use super::{Function, logical};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+static FAMILIES: [&[Function]; 1] = [logical::FUNCTIONS];
+
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
+    let names = |function: &'static Function| {
+        std::iter::once(function.name)
+            .chain(function.aliases.iter().copied())
+            .map(move |name| (name, function))
+    };
+    all().flat_map(names).collect()
+});
+
+/// All functions, family by family.
+pub fn all() -> impl Iterator<Item = &'static Function> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+/// The function of a name, in any case.
+pub fn find(name: &str) -> Option<&'static Function> {
+    BY_NAME.get(name.to_ascii_uppercase().as_str()).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_found_once_and_documented() {
+        let names = all().map(|function| 1 + function.aliases.len()).sum::<usize>();
+        assert_eq!(names, BY_NAME.len(), "a name is given twice");
+        for function in all() {
+            assert_eq!(function.name, function.name.to_ascii_uppercase());
+            assert!(function.doc.ends_with('.'), "{}", function.name);
+            assert!(function.arity.0 <= function.arity.1, "{}", function.name);
+        }
+        assert!(find("coalesce").is_some());
+        assert!(find("nothing").is_none());
+    }
+}
