@@ -54,23 +54,23 @@ fn time(rest: &mut Cursor<'_>) -> Option<f64> {
         }
     }
     let midnight_after = hour == 24.0 && minute == 0.0 && second == 0.0 && fraction == 0.0;
-    if !(hour < 24.0 && minute < 60.0 && second < 60.0) && !midnight_after {
+    if minute > 59.0 || second > 59.0 || (hour > 23.0 && !midnight_after) {
         return None;
     }
     let mut offset = 0.0;
-    if !(rest.take(b'Z') || rest.take(b'z')) {
-        if let Some(sign @ (b'+' | b'-')) = rest.0.first() {
-            rest.skip(1);
-            let hours = rest.digits(2)?;
-            if !rest.take(b':') {
-                return None;
-            }
-            let minutes = rest.digits(2)?;
-            if hours > 23.0 || minutes > 59.0 {
-                return None;
-            }
-            offset = (hours * 60.0 + minutes) * if *sign == b'-' { -1.0 } else { 1.0 };
+    if !(rest.take(b'Z') || rest.take(b'z'))
+        && let Some(sign @ (b'+' | b'-')) = rest.0.first()
+    {
+        rest.skip(1);
+        let hours = rest.digits(2)?;
+        if !rest.take(b':') {
+            return None;
         }
+        let minutes = rest.digits(2)?;
+        if hours > 23.0 || minutes > 59.0 {
+            return None;
+        }
+        offset = (hours * 60.0 + minutes) * if *sign == b'-' { -1.0 } else { 1.0 };
     }
     Some(((hour * 60.0 + minute - offset) * 60.0 + second) * 1000.0 + fraction)
 }
