@@ -153,7 +153,6 @@ mod tests {
     fn the_text_of_a_date() {
         let text = "Sat Feb 03 2001 04:05:06 GMT+0000 (Coordinated Universal Time)";
         assert_eq!(date_text(981_173_106_789.0), text);
-        assert_eq!(parse_date(text), 981_173_106_000.0);
         assert_eq!(date_text(f64::NAN), "Invalid Date");
     }
 }
