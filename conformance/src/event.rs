@@ -92,6 +92,8 @@ pub enum Kind {
     Answers,
     /// Removing what a check made.
     Cleanup,
+    /// An entry of the baseline in use.
+    Baseline,
 }
 
 /// A check that came to its verdict.

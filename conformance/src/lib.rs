@@ -11,7 +11,9 @@
 //! # }
 //! ```
 
+pub mod baseline;
 pub mod checks;
+pub mod compare;
 pub mod diff;
 pub mod event;
 pub mod import;
@@ -23,6 +25,8 @@ pub mod report;
 pub mod runner;
 pub mod scenario;
 pub mod secrets;
+pub mod side_by_side;
+pub mod sweep;
 pub mod target;
 pub mod tokens;
 pub mod verdict;
@@ -44,6 +48,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub struct Report {
     /// The events in the order they happened.
     pub events: Vec<Event>,
+    /// The answers to compared requests.
+    pub answers: runner::Answers,
 }
 
 impl Report {
@@ -105,6 +111,8 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     let mut run = Run::new(target, names, sink, stop);
     run.context.profile = options.profile;
     run.with.clone_from(&options.with);
+    run.baseline = Arc::clone(&options.baseline);
+    run.model.clone_from(&options.model);
     run.emit(Event::Started(Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         target: run.target.address(),
@@ -138,6 +146,9 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     }));
     let run = Arc::new(run);
     runner::execute(&run, &plan, options.jobs).await;
+    for check in run.baseline.stale() {
+        run.emit(Event::Checked(Box::new(check)));
+    }
     let judged: HashSet<String> = run
         .events()
         .into_iter()
@@ -148,7 +159,10 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
         .collect();
     let error = (judged.len() != plan.chosen)
         .then(|| format!("{} checks were chosen, but {} were judged", plan.chosen, judged.len()));
-    finish(&run, error, started)
+    let mut report = finish(&run, error, started);
+    report.answers =
+        std::mem::take(&mut *run.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    report
 }
 
 fn finish(run: &Run, error: Option<String>, started: Instant) -> Report {
@@ -165,13 +179,13 @@ fn finish(run: &Run, error: Option<String>, started: Instant) -> Report {
         interrupted: run.stop.stopped(),
         error,
     }));
-    Report { events: run.events() }
+    Report { events: run.events(), ..Report::default() }
 }
 
 fn could_not(mut events: Vec<Event>, error: String, started: Instant) -> Report {
     let millis = started.elapsed().as_secs_f64() * 1000.0;
     events.push(Event::Finished(Finished { millis, error: Some(error), ..Finished::default() }));
-    Report { events }
+    Report { events, ..Report::default() }
 }
 
 /// Every requirement of the contract, as reports show it.

@@ -14,6 +14,8 @@ pub enum Verdict {
     Warn,
     /// It says, validly, that it does not offer this.
     Unsupported,
+    /// It does not, as the baseline in use says.
+    Known,
     /// Something that had to come first went wrong.
     Blocked,
     /// It failed once and passed when repeated.
@@ -28,11 +30,12 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict, in the order of reports.
-    pub const ALL: [Verdict; 9] = [
+    pub const ALL: [Verdict; 10] = [
         Verdict::Pass,
         Verdict::Fail,
         Verdict::Warn,
         Verdict::Unsupported,
+        Verdict::Known,
         Verdict::Blocked,
         Verdict::Flaky,
         Verdict::HarnessError,
@@ -47,6 +50,7 @@ impl Verdict {
             Verdict::Fail => "fail",
             Verdict::Warn => "warn",
             Verdict::Unsupported => "unsupported",
+            Verdict::Known => "known",
             Verdict::Blocked => "blocked",
             Verdict::Flaky => "flaky",
             Verdict::HarnessError => "harness-error",
@@ -57,6 +61,6 @@ impl Verdict {
 
     /// True when a run with this verdict in it cannot succeed.
     pub fn spoils(self) -> bool {
-        !matches!(self, Verdict::Pass | Verdict::Warn | Verdict::Unsupported)
+        !matches!(self, Verdict::Pass | Verdict::Warn | Verdict::Unsupported | Verdict::Known)
     }
 }

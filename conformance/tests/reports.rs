@@ -7,7 +7,7 @@ use conformance::event::{
     Checked, Event, Finished, Kind, Observed, Planned, Probed, RequirementNote, Started,
 };
 use conformance::report::terminal::{Detail, Look};
-use conformance::report::{Summary, json, junit, terminal};
+use conformance::report::{Summary, badge, html, json, junit, markdown, terminal};
 use conformance::scenario::{Level, Profile};
 use conformance::target::{Answer, Exchange, Fault, Request};
 use conformance::verdict::Verdict;
@@ -140,6 +140,27 @@ fn as_junit() {
 #[test]
 fn as_json() {
     insta::assert_snapshot!("json", json::document(&events()).unwrap());
+}
+
+#[test]
+fn as_markdown() {
+    insta::assert_snapshot!("markdown", markdown::document(&events()));
+}
+
+#[test]
+fn as_a_badge() {
+    insta::assert_snapshot!("badge", badge::document(&events()));
+}
+
+#[test]
+fn as_a_page() {
+    let page = html::document(&events());
+    let body = page.split_once("<body>").unwrap().1.split_once("<script>").unwrap().0;
+    insta::assert_snapshot!("html", body.replace("><", ">\n<"));
+    for fetched in ["src=\"http", "href=\"http", "@import", "url("] {
+        assert!(!page.contains(fetched), "the page fetches something: {fetched}");
+    }
+    assert!(page.contains("is needed &lt;here&gt;") && !page.contains("needed <here>"));
 }
 
 #[test]

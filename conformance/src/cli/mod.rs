@@ -1,12 +1,14 @@
 //! Options, subcommands, progress, and where reports go.
 
+mod baselines;
 mod embedded;
 mod list;
+mod live;
 
 use anyhow::{Context as _, bail};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use conformance::event::Event;
-use conformance::report::{json, junit, terminal};
+use conformance::report::{badge, html, json, junit, markdown, terminal};
 use conformance::{Credentials, Options, Profile, Reach, Sink, Stop, Target};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal as _;
@@ -43,6 +45,50 @@ enum Command {
         /// Its id.
         id: String,
     },
+    /// Compare two reports (json=FILE or events=FILE of two runs): what got worse, better, or is no longer checked.
+    Compare {
+        /// The report of the earlier run.
+        before: PathBuf,
+        /// The report of the later run.
+        after: PathBuf,
+    },
+    /// Run the checks' requests on two live endpoints and show where the second answers otherwise than the first.
+    Diff {
+        /// The first endpoint, with credentials: http://user:password@host:port.
+        first: String,
+        /// The second.
+        second: String,
+        #[command(flatten)]
+        choice: ChoiceArgs,
+        /// Accept any TLS certificate.
+        #[arg(short = 'k', long)]
+        insecure: bool,
+        /// Show requests and answers.
+        #[arg(short, long)]
+        verbose: bool,
+    },
+    /// Remove what runs that were cut off left on an endpoint: databases, users, roles and components whose names bear
+    /// the mark of a run. Without --yes they are only listed.
+    Sweep {
+        /// The endpoint, with credentials: http://user:password@host:port.
+        url: String,
+        /// Only what this run left: the four characters in its names.
+        #[arg(long, value_name = "RUN")]
+        run: Option<String>,
+        /// Remove them.
+        #[arg(long)]
+        yes: bool,
+        /// Accept any TLS certificate.
+        #[arg(short = 'k', long)]
+        insecure: bool,
+    },
+    /// Print the completions of a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
     /// Turn recorded exchanges into scenarios.
     #[command(hide = true)]
     Import {
@@ -97,7 +143,14 @@ struct RunArgs {
     /// Use the shared database 'data' even when it holds tables.
     #[arg(long)]
     take_data: bool,
-    /// Write a report: json=FILE, junit=FILE or events=FILE.
+    /// Known divergences of a product: a file, or the name of a list that comes with this program. What is listed may
+    /// fail; what is listed and passes is reported as stale.
+    #[arg(long, value_name = "NAME|FILE")]
+    baseline: Option<String>,
+    /// Write the smallest list of known divergences with which this run would have succeeded.
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+    /// Write a report: html=FILE, markdown=FILE, badge=FILE, json=FILE, junit=FILE or events=FILE.
     #[arg(long, value_name = "KIND=FILE")]
     report: Vec<String>,
     /// Colours in the report.
@@ -135,6 +188,19 @@ pub(crate) fn main() -> ExitCode {
             println!("{text}");
             0
         }),
+        Some(Command::Compare { before, after }) => baselines::compare(&before, &after),
+        Some(Command::Diff { first, second, choice, insecure, verbose }) => {
+            live::diff([&first, &second], options(&choice), insecure, verbose)
+        }
+        Some(Command::Sweep { url, run, yes, insecure }) => live::sweep(&url, run.as_deref(), yes, insecure),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "conformance", &mut std::io::stdout());
+            Ok(0)
+        }
+        Some(Command::Man) => clap_mangen::Man::new(Cli::command())
+            .render(&mut std::io::stdout())
+            .map(|()| 0)
+            .map_err(anyhow::Error::from),
         None => run(&cli.run),
     };
     match outcome {
@@ -158,10 +224,14 @@ fn options(choice: &ChoiceArgs) -> Options {
 /// A report to write: what kind, and where.
 fn report_of(text: &str) -> anyhow::Result<(&str, PathBuf)> {
     match text.split_once('=') {
-        Some((kind @ ("json" | "junit" | "events"), file)) if !file.is_empty() => {
+        Some((kind @ ("html" | "markdown" | "badge" | "json" | "junit" | "events"), file))
+            if !file.is_empty() =>
+        {
             Ok((kind, PathBuf::from(file)))
         }
-        _ => bail!("--report takes json=FILE, junit=FILE or events=FILE, not '{text}'"),
+        _ => {
+            bail!("--report takes KIND=FILE with html, markdown, badge, json, junit or events, not '{text}'")
+        }
     }
 }
 
@@ -171,11 +241,18 @@ fn run(args: &RunArgs) -> anyhow::Result<u8> {
     let report = runtime.block_on(start(args))?;
     for (kind, file) in reports {
         let text = match kind {
+            "html" => html::document(&report.events),
+            "markdown" => markdown::document(&report.events),
+            "badge" => badge::document(&report.events),
             "json" => json::document(&report.events)?,
             "junit" => junit::document(&report.events)?,
             _ => json::lines(&report.events)?,
         };
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    if let Some(file) = &args.write_baseline {
+        let text = conformance::baseline::write(&report.events)?;
+        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     let color = match args.color {
         Color::Always => true,
@@ -197,6 +274,7 @@ async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
         settle: args.settle.map(Duration::from_millis),
         with: args.with.clone(),
         take_data: args.take_data,
+        baseline: baselines::read(args.baseline.as_deref())?,
         ..options(&args.choice)
     };
     let given = match &args.user {

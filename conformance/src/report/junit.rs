@@ -32,7 +32,7 @@ fn case(summary: &Summary<'_>, check: &Checked) -> TestCase {
     let reason = check.reason.clone();
     let status = match check.verdict {
         Verdict::Pass | Verdict::Warn => TestCaseStatus::success(),
-        Verdict::Unsupported | Verdict::NotRun => {
+        Verdict::Unsupported | Verdict::Known | Verdict::NotRun => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(reason.unwrap_or_default());
             status

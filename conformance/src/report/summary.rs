@@ -23,7 +23,10 @@ impl Tally {
 
     /// How many said something about the target.
     pub fn executed(&self) -> usize {
-        [Verdict::Pass, Verdict::Fail, Verdict::Warn, Verdict::Flaky].into_iter().map(|v| self.of(v)).sum()
+        [Verdict::Pass, Verdict::Fail, Verdict::Warn, Verdict::Known, Verdict::Flaky]
+            .into_iter()
+            .map(|v| self.of(v))
+            .sum()
     }
 
     fn add(&mut self, verdict: Verdict) {
@@ -39,7 +42,7 @@ pub enum RequirementState {
     Proven,
     /// A check failed.
     Failed,
-    /// It is recommended only, and not followed.
+    /// It is not followed: it is recommended only, or the baseline says so.
     Departed,
     /// Only checks of something that the target does not offer.
     Unsupported,
@@ -150,7 +153,8 @@ impl<'a> Summary<'a> {
             .map(|requirement| {
                 let tally = by_id.get(requirement.id.as_str()).unwrap_or(&none);
                 let failed = [Verdict::Fail, Verdict::Flaky].into_iter().any(|v| tally.of(v) > 0);
-                let departed = requirement.level != Level::Must && tally.of(Verdict::Warn) > 0;
+                let warned = requirement.level != Level::Must && tally.of(Verdict::Warn) > 0;
+                let departed = warned || tally.of(Verdict::Known) > 0;
                 let state = match tally.total() {
                     0 => RequirementState::Untested,
                     _ if failed => RequirementState::Failed,

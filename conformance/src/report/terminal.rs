@@ -40,7 +40,7 @@ impl Look {
         let code = match verdict {
             Verdict::Pass => "32",
             Verdict::Fail | Verdict::HarnessError | Verdict::Unclean => "31;1",
-            Verdict::Warn | Verdict::Flaky | Verdict::Blocked => "33",
+            Verdict::Warn | Verdict::Known | Verdict::Flaky | Verdict::Blocked => "33",
             Verdict::Unsupported | Verdict::NotRun => "2",
         };
         self.paint(code, verdict.word())

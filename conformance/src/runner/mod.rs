@@ -1,6 +1,7 @@
 //! One run: what is shared by all its checks, and the order in which they go.
 
 mod cleanup;
+pub mod leftovers;
 mod plan;
 mod schedule;
 mod settle;
@@ -12,13 +13,15 @@ pub use schedule::execute;
 pub use settle::Settle;
 pub use take::{Caller, Taken};
 
+use crate::baseline::Baseline;
 use crate::checks::Seen;
 use crate::event::{Checked, Event, Observed};
 use crate::matcher::Context;
 use crate::scenario::{Names, Profile};
 use crate::secrets::Secrets;
-use crate::target::{Place, Target};
+use crate::target::{Answer, Place, Target};
 use crate::verdict::Verdict;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -42,6 +45,10 @@ pub struct Options {
     pub take_data: bool,
     /// What marks the names of this run; random by default.
     pub names: Option<Names>,
+    /// Divergences that are known.
+    pub baseline: Arc<Baseline>,
+    /// What another target answered, by check: expected in place of what the scenarios say.
+    pub model: Option<Arc<Answers>>,
 }
 
 impl Default for Options {
@@ -55,9 +62,14 @@ impl Default for Options {
             with: Vec::new(),
             take_data: false,
             names: None,
+            baseline: Arc::default(),
+            model: None,
         }
     }
 }
+
+/// The last answer to each check's request, by the check's id.
+pub type Answers = HashMap<String, Answer>;
 
 /// Receives every event as it happens.
 pub type Sink = Arc<dyn Fn(&Event) + Send + Sync>;
@@ -101,6 +113,12 @@ pub struct Run {
     pub had_data: bool,
     /// Every answer seen, for the checks that look at all of them.
     pub seen: Seen,
+    /// Divergences that are known.
+    pub baseline: Arc<Baseline>,
+    /// What is expected in place of what the scenarios say.
+    pub model: Option<Arc<Answers>>,
+    /// The answers to compared requests, for a later run to be held against.
+    pub answers: Mutex<Answers>,
     /// Ends the run early.
     pub stop: Stop,
     unreachable: AtomicUsize,
@@ -122,6 +140,9 @@ impl Run {
             with: Vec::new(),
             had_data: true,
             seen: Seen::default(),
+            baseline: Arc::default(),
+            model: None,
+            answers: Mutex::default(),
             stop,
             unreachable: AtomicUsize::new(0),
             events: Mutex::new(Vec::new()),
@@ -133,7 +154,8 @@ impl Run {
     pub fn emit(&self, mut event: Event) {
         match &mut event {
             Event::Checked(check) => {
-                check.reason = check.reason.as_deref().map(|text| self.secrets.text(text))
+                self.baseline.judge(check);
+                check.reason = check.reason.as_deref().map(|text| self.secrets.text(text));
             }
             Event::Observed(observed) => observed.text = self.secrets.text(&observed.text),
             _ => {}
@@ -145,6 +167,12 @@ impl Run {
     /// Adds an observation to the stream of events.
     pub fn observe(&self, place: &str, text: impl Into<String>) {
         self.emit(Event::Observed(Observed { place: place.to_owned(), text: text.into() }));
+    }
+
+    /// Keeps what was answered to a check's request.
+    pub(crate) fn answered(&self, id: &str, answer: &Answer) {
+        let mut answers = self.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        answers.insert(id.to_owned(), answer.clone());
     }
 
     /// All events so far.

@@ -153,7 +153,7 @@ impl Telling<'_> {
     /// Takes a step that is compared. What comes back is why the rest of the story cannot be told.
     async fn check(&mut self, step: &Step, check: &mut Checked) -> Option<Halt> {
         let started = Instant::now();
-        let expected = match self.expected(step) {
+        let expected = match self.expected(step, &check.id) {
             Ok(expected) => expected,
             Err(missing) => {
                 check.verdict = Verdict::Blocked;
@@ -200,6 +200,7 @@ impl Telling<'_> {
             check.exchange = Some(self.run.secrets.exchange(&taken.exchange));
         }
         if let Some(answer) = taken.answer() {
+            self.run.answered(&check.id, answer);
             self.answers.extend(step.id.clone().map(|id| (id, answer.clone())));
             // A value that is not there is missed by the steps that use it; they say so.
             let _ = self.save(step, answer);
@@ -302,19 +303,13 @@ impl Telling<'_> {
     }
 
     /// The expectation with the saved values in it.
-    fn expected(&self, step: &Step) -> Result<Expected, Missing> {
+    fn expected(&self, step: &Step, id: &str) -> Result<Expected, Missing> {
+        if let Some(model) = &self.run.model {
+            let answer = model.get(id).ok_or_else(|| Missing("what the other target answers".to_owned()))?;
+            return Ok(self.like(answer));
+        }
         if let Some(id) = &step.same_as {
-            let answer = self.answers.get(id).ok_or_else(|| Missing(id.clone()))?;
-            return Ok(Expected {
-                status: answer.status,
-                or_status: Vec::new(),
-                content_type: Some(answer.content_type()),
-                headers: indexmap::IndexMap::new(),
-                body: Some(crate::tokens::mask(&answer.body, &self.run.context.roots)),
-                text: None,
-                form: answer.form,
-                closed: None,
-            });
+            return Ok(self.like(self.answers.get(id).ok_or_else(|| Missing(id.clone()))?));
         }
         let Some(mut expected) = step.response.clone() else {
             return Err(Missing("response".to_owned()));
@@ -330,6 +325,20 @@ impl Telling<'_> {
             *value = self.vars.text(value)?;
         }
         Ok(expected)
+    }
+
+    /// The expectation of an answer like another one.
+    fn like(&self, answer: &Answer) -> Expected {
+        Expected {
+            status: answer.status,
+            or_status: Vec::new(),
+            content_type: Some(answer.content_type()),
+            headers: indexmap::IndexMap::new(),
+            body: Some(crate::tokens::mask(&answer.body, &self.run.context.roots)),
+            text: None,
+            form: answer.form,
+            closed: None,
+        }
     }
 
     fn save(&mut self, step: &Step, answer: &Answer) -> Result<(), String> {

@@ -1,0 +1,90 @@
+//! The same requests on two live endpoints: where the second answers otherwise than the first.
+
+use crate::event::Event;
+use crate::report::Summary;
+use crate::report::terminal::{difference_line, evidence};
+use crate::runner::{Options, Sink, Stop};
+use crate::scenario::Names;
+use crate::target::Target;
+use crate::verdict::Verdict;
+use crate::{Report, run_with};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// What two endpoints answered.
+#[derive(Debug)]
+pub struct Differing {
+    /// The run on the first, held against the scenarios.
+    pub first: Report,
+    /// The run on the second, held against the first's answers.
+    pub second: Report,
+}
+
+/// Runs the chosen checks on both, one after the other, under the same names.
+pub async fn run(first: Target, second: Target, options: Options, sink: Sink, stop: Stop) -> Differing {
+    let names = options.names.clone().unwrap_or_else(Names::random);
+    let options = Options { names: Some(names), ..options };
+    let first = run_with(first, options.clone(), Arc::clone(&sink), stop.clone()).await;
+    let model = Arc::new(first.answers.clone());
+    let options = Options { model: Some(model), ..options };
+    let second = run_with(second, options, sink, stop).await;
+    Differing { first, second }
+}
+
+impl Differing {
+    /// 0: they answer alike; 1: they do not; 2: a run could not be done.
+    pub fn exit_status(&self) -> u8 {
+        let broken = [&self.first, &self.second].into_iter().any(|report| report.exit_status() == 2);
+        match (broken, self.differing().next()) {
+            (true, _) => 2,
+            (false, Some(_)) => 1,
+            (false, None) => 0,
+        }
+    }
+
+    fn differing(&self) -> impl Iterator<Item = &crate::event::Checked> {
+        self.second.events.iter().filter_map(|event| match event {
+            Event::Checked(check)
+                if matches!(check.verdict, Verdict::Fail | Verdict::Warn | Verdict::Flaky)
+                    && self.first.answers.contains_key(&check.id) =>
+            {
+                Some(&**check)
+            }
+            _ => None,
+        })
+    }
+
+    /// As a person reads it; with the exchanges when `verbose`.
+    pub fn to_text(&self, verbose: bool) -> String {
+        let (first, second) = (Summary::new(&self.first.events), Summary::new(&self.second.events));
+        let mut out = String::new();
+        for (letter, summary) in [("A", &first), ("B", &second)] {
+            let address = summary.started.map_or("", |started| started.target.as_str());
+            let version = summary.probed.and_then(|probed| probed.version.as_deref()).unwrap_or("not told");
+            let _ = writeln!(out, "{letter}  {address}  version {version}");
+            if let Some(error) = summary.finished.and_then(|finished| finished.error.as_deref()) {
+                let _ = writeln!(out, "   could not be done: {error}");
+            }
+        }
+        out.push('\n');
+        let mut count = 0_usize;
+        for check in self.differing() {
+            count += 1;
+            let _ = writeln!(out, "{}  {}", check.id, check.title);
+            if verbose {
+                evidence(&second, check).lines().for_each(|line| {
+                    let _ = writeln!(out, "    {line}");
+                });
+            } else {
+                for difference in check.differences.iter().take(3) {
+                    let line =
+                        difference_line(difference).replace(": expected ", ": A ").replace(", got ", ", B ");
+                    let _ = writeln!(out, "    {line}");
+                }
+            }
+        }
+        let alike = second.tally.of(Verdict::Pass);
+        let _ = writeln!(out, "{alike} answers alike, {count} different");
+        out
+    }
+}
