@@ -10,6 +10,7 @@ use crate::report::curl;
 use crate::scenario::{Expected, Missing, Scenario, Step, Vars, rename};
 use crate::target::Answer;
 use crate::verdict::Verdict;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -306,7 +307,13 @@ impl Telling<'_> {
     fn expected(&self, step: &Step, id: &str) -> Result<Expected, Missing> {
         if let Some(model) = &self.run.model {
             let answer = model.get(id).ok_or_else(|| Missing("what the other target answers".to_owned()))?;
-            return Ok(self.like(answer));
+            let mut expected = self.like(answer);
+            if let (true, Some(asked)) =
+                (step.compare.subset, step.response.as_ref().and_then(|r| r.body.as_ref()))
+            {
+                expected.body = expected.body.map(|body| within(body, asked));
+            }
+            return Ok(expected);
         }
         if let Some(id) = &step.same_as {
             return Ok(self.like(self.answers.get(id).ok_or_else(|| Missing(id.clone()))?));
@@ -361,6 +368,17 @@ impl Telling<'_> {
             let gone = |taken: &Taken| taken.answer().is_some_and(|a| a.status < 400 || a.status == 404);
             let _ = self.repeat(step, &gone).await;
         }
+    }
+}
+
+/// Of a value only the members that another one has.
+fn within(value: Value, outline: &Value) -> Value {
+    match (value, outline) {
+        (Value::Object(members), Value::Object(outline)) => members
+            .into_iter()
+            .filter_map(|(name, member)| Some((name.clone(), within(member, outline.get(&name)?))))
+            .collect(),
+        (value, _) => value,
     }
 }
 

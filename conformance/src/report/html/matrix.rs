@@ -56,7 +56,8 @@ fn cell(cell: Option<&Cell>) -> Markup {
     let spoilt = cell.keys().find(|verdict| verdict.spoils());
     let class = match spoilt {
         Some(verdict) => verdict.word(),
-        None if passed > 0 => Verdict::Pass.word(),
+        // Mostly declined is not green.
+        None if 2 * passed >= total => Verdict::Pass.word(),
         None => cell.keys().next().map_or("none", |verdict| verdict.word()),
     };
     let told: Vec<String> =
