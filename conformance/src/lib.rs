@@ -25,6 +25,7 @@ pub mod report;
 pub mod runner;
 pub mod scenario;
 pub mod secrets;
+pub mod selftest;
 pub mod side_by_side;
 pub mod sweep;
 pub mod target;

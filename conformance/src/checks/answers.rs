@@ -282,6 +282,18 @@ fn target(run: &Run) -> &Target {
     &run.target
 }
 
+/// What the rules say of one answer: the check, the requirements it cites, and whether the rule is kept.
+pub(crate) fn judge(taken: &Taken) -> Vec<(String, &'static [&'static str], bool)> {
+    let Some(answer) = taken.answer() else { return Vec::new() };
+    let rules = RULES.iter().filter(|rule| (rule.applies)(&taken.exchange, answer));
+    rules
+        .map(|rule| {
+            let kept = (rule.fault)(&taken.exchange, answer).is_none();
+            (format!("answers/all#{}", rule.id), rule.requirements, kept)
+        })
+        .collect()
+}
+
 /// Every requirement that the rules bear on.
 pub fn requirements() -> impl Iterator<Item = &'static str> {
     RULES.iter().flat_map(|rule| rule.requirements.iter().copied())

@@ -5,4 +5,5 @@ mod answers;
 pub mod contract;
 mod faults;
 
+pub(crate) use answers::judge;
 pub use answers::{Seen, over_all_answers, requirements as requirements_of_rules};

@@ -11,13 +11,14 @@ mod take;
 pub use plan::{CONTRACT, Plan, Unit};
 pub use schedule::execute;
 pub use settle::Settle;
+pub use story::{differences, tell};
 pub use take::{Caller, Taken};
 
 use crate::baseline::Baseline;
 use crate::checks::Seen;
 use crate::event::{Checked, Event, Observed};
 use crate::matcher::Context;
-use crate::scenario::{Names, Profile};
+use crate::scenario::{Expected, Names, Profile, Step};
 use crate::secrets::Secrets;
 use crate::target::{Answer, Place, Target};
 use crate::verdict::Verdict;
@@ -74,6 +75,24 @@ pub type Answers = HashMap<String, Answer>;
 /// Receives every event as it happens.
 pub type Sink = Arc<dyn Fn(&Event) + Send + Sync>;
 
+/// One comparison as it is made: what was expected of a step, and what came.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// `category/name#step`.
+    pub check: &'a str,
+    /// The step, with the names of this run.
+    pub step: &'a Step,
+    /// What was expected.
+    pub expected: &'a Expected,
+    /// What came.
+    pub taken: &'a Taken,
+    /// What the comparison depends on.
+    pub context: &'a Context,
+}
+
+/// Sees every comparison as it is made.
+pub type Witness = Arc<dyn Fn(&Sight<'_>) + Send + Sync>;
+
 /// Stops a run early; what was made is still removed.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<AtomicBool>);
@@ -119,6 +138,8 @@ pub struct Run {
     pub model: Option<Arc<Answers>>,
     /// The answers to compared requests, for a later run to be held against.
     pub answers: Mutex<Answers>,
+    /// Sees every comparison.
+    pub witness: Option<Witness>,
     /// Ends the run early.
     pub stop: Stop,
     unreachable: AtomicUsize,
@@ -143,6 +164,7 @@ impl Run {
             baseline: Arc::default(),
             model: None,
             answers: Mutex::default(),
+            witness: None,
             stop,
             unreachable: AtomicUsize::new(0),
             events: Mutex::new(Vec::new()),

@@ -1,10 +1,10 @@
 //! Telling one story: setup, compared steps, and teardown whatever happened.
 
 use super::settle::{Change, Pending};
-use super::{Run, Taken, Unit, all};
+use super::{Run, Sight, Taken, Unit, all};
 use crate::diff::Difference;
 use crate::event::Checked;
-use crate::matcher;
+use crate::matcher::{self, Context};
 use crate::pointer;
 use crate::report::curl;
 use crate::scenario::{Expected, Missing, Scenario, Step, Vars, rename};
@@ -56,7 +56,7 @@ struct Telling<'a> {
 }
 
 /// Tells a story under names of its own and judges every check it declares.
-pub(super) async fn tell(run: &Run, unit: &Unit, number: usize) -> Vec<Checked> {
+pub async fn tell(run: &Run, unit: &Unit, number: usize) -> Vec<Checked> {
     let scenario = &unit.scenario;
     let profile = run.context.profile;
     if let Some(need) = scenario.needs.iter().find(|need| !run.offers(need)) {
@@ -167,7 +167,9 @@ impl Telling<'_> {
             check.reason = Some("here a request without credentials acts as the super user".to_owned());
             return None;
         }
-        let taken = self.repeat(step, &|taken| self.differences(&expected, step, taken).is_empty()).await;
+        let taken = self
+            .repeat(step, &|taken| differences(&expected, step, taken, &self.run.context).is_empty())
+            .await;
         check.millis = started.elapsed().as_secs_f64() * 1000.0;
         let taken = match taken {
             Ok(taken) => taken,
@@ -190,7 +192,16 @@ impl Telling<'_> {
             check.reason = Some(format!("the target does not offer '{operation}'"));
             return self.without(step, &operation);
         }
-        let differences = self.differences(&expected, step, &taken);
+        let differences = differences(&expected, step, &taken, &self.run.context);
+        if let Some(witness) = &self.run.witness {
+            witness(&Sight {
+                check: &check.id,
+                step,
+                expected: &expected,
+                taken: &taken,
+                context: &self.run.context,
+            });
+        }
         if differences.is_empty() {
             check.verdict = Verdict::Pass;
         } else {
@@ -282,27 +293,6 @@ impl Telling<'_> {
         *self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn differences(&self, expected: &Expected, step: &Step, taken: &Taken) -> Vec<Difference> {
-        let mut found = Vec::new();
-        if let Some(closed) = expected.closed.filter(|closed| Some(*closed) != taken.closed) {
-            found.push(Difference::new("closed", closed, taken.closed.unwrap_or_default()));
-        }
-        if let Some(wire) = step.wire.as_ref().filter(|wire| wire.answers != taken.answers) {
-            found.push(Difference::new("answers", wire.answers, taken.answers));
-        }
-        match taken.answer() {
-            Some(answer) => {
-                found.extend(matcher::compare(expected, answer, &step.compare, &self.run.context))
-            }
-            None => found.push(Difference {
-                place: "status".to_owned(),
-                expected: Some(expected.status.into()),
-                actual: None,
-            }),
-        }
-        found
-    }
-
     /// The expectation with the saved values in it.
     fn expected(&self, step: &Step, id: &str) -> Result<Expected, Missing> {
         if let Some(model) = &self.run.model {
@@ -380,6 +370,26 @@ fn within(value: Value, outline: &Value) -> Value {
             .collect(),
         (value, _) => value,
     }
+}
+
+/// Where what came is not what was expected.
+pub fn differences(expected: &Expected, step: &Step, taken: &Taken, context: &Context) -> Vec<Difference> {
+    let mut found = Vec::new();
+    if let Some(closed) = expected.closed.filter(|closed| Some(*closed) != taken.closed) {
+        found.push(Difference::new("closed", closed, taken.closed.unwrap_or_default()));
+    }
+    if let Some(wire) = step.wire.as_ref().filter(|wire| wire.answers != taken.answers) {
+        found.push(Difference::new("answers", wire.answers, taken.answers));
+    }
+    match taken.answer() {
+        Some(answer) => found.extend(matcher::compare(expected, answer, &step.compare, context)),
+        None => found.push(Difference {
+            place: "status".to_owned(),
+            expected: Some(expected.status.into()),
+            actual: None,
+        }),
+    }
+    found
 }
 
 /// True when the target says that it does not offer an operation of the contract.

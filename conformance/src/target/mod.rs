@@ -1,9 +1,11 @@
 //! The endpoint under test: where it is, how to log in, and every exchange with it.
 
+mod between;
 mod binary;
 mod client;
 mod wire;
 
+pub use between::{Between, Means};
 pub use binary::{Form, decode, encode};
 pub use wire::WireAnswers;
 
@@ -11,6 +13,7 @@ use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long one exchange may take before the target counts as not answering.
@@ -213,6 +216,7 @@ pub struct Target {
     pub admin: Credentials,
     client: reqwest::Client,
     client2: reqwest::Client,
+    between: Option<Arc<dyn Between>>,
 }
 
 /// How to reach the target.
@@ -231,7 +235,7 @@ impl Target {
         let place = parse_place(address).ok_or_else(|| TargetError::Address(address.to_owned()))?;
         let client = client::build(&place, reach, false)?;
         let client2 = client::build(&place, reach, true)?;
-        Ok(Target { place, admin, client, client2 })
+        Ok(Target { place, admin, client, client2, between: None })
     }
 
     /// The address, as a user would write it.
@@ -244,19 +248,41 @@ impl Target {
         }
     }
 
+    /// The same endpoint with somebody between it and the suite.
+    pub fn with_between(self, between: Arc<dyn Between>) -> Self {
+        Target { between: Some(between), ..self }
+    }
+
     /// Sends a request and waits for the whole answer.
     pub async fn send(&self, request: Request) -> Exchange {
-        client::send(self, &self.client, request).await
+        self.send_by(Means::Pooled, request).await
     }
 
     /// Sends a request over HTTP/2, known beforehand to be spoken.
     pub async fn send_http2(&self, request: Request) -> Exchange {
-        client::send(self, &self.client2, request).await
+        self.send_by(Means::Http2, request).await
     }
 
     /// Sends a request with exactly the headers given, none added but `Host` and the body's length.
     pub async fn send_plain(&self, request: Request) -> Exchange {
-        wire::send_plain(self, request).await
+        self.send_by(Means::Plain, request).await
+    }
+
+    /// Sends a request by one of the means there are.
+    pub async fn send_by(&self, means: Means, request: Request) -> Exchange {
+        match &self.between {
+            Some(between) => between.exchange(self, means, request).await,
+            None => self.send_directly(means, request).await,
+        }
+    }
+
+    /// Sends a request past whoever is between.
+    pub async fn send_directly(&self, means: Means, request: Request) -> Exchange {
+        match means {
+            Means::Pooled => client::send(self, &self.client, request).await,
+            Means::Http2 => client::send(self, &self.client2, request).await,
+            Means::Plain => wire::send_plain(self, request).await,
+        }
     }
 
     /// Sends bytes as they are and collects the answers that come back.

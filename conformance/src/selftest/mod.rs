@@ -1,0 +1,18 @@
+//! The suite, judged: does a check fail when the behaviour that it stands for is broken?
+//!
+//! [`evidence`] finds, for every requirement, a check that cites it and a named [`Breakage`] of the behaviour; the
+//! check passes without the breakage and fails with it. What was found stands in a [`Table`], which is tried again
+//! whenever the tests run. Some breakages change the answer that came ([`spoil`]); others stand between the suite and
+//! its target and let it do something else than it was asked ([`between`]).
+
+mod between;
+mod breakage;
+pub mod evidence;
+mod farm;
+mod relevance;
+mod spoil;
+mod table;
+
+pub use breakage::Breakage;
+pub use farm::{Farm, Instance};
+pub use table::{Row, Table};

@@ -1,0 +1,133 @@
+//! Every requirement of the areas that are done is borne on by a check that was seen to fail when the behaviour was
+//! broken. `evidence/seen-to-fail.txt` says by which check and with which breakage; each row is tried again here.
+//!
+//! `EVIDENCE=write` looks for rows where there are none, keeps those that hold, and writes the table;
+//! `EVIDENCE=anew` forgets what is known before.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on may panic")]
+
+use conformance::selftest::{Farm, Instance, Table, evidence};
+use conformance::{Credentials, Reach, Target};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use reference_server::TestServer;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Areas whose every requirement has its row, or its reason for having none. Rows of other areas are tried too, but
+/// may be out of date.
+fn areas() -> Vec<&'static str> {
+    include_str!("evidence/finished-areas.txt").lines().filter(|line| !line.starts_with('#')).collect()
+}
+
+struct Servers;
+
+struct Running {
+    target: Target,
+    server: TestServer,
+}
+
+impl Instance for Running {
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn root(&self) -> String {
+        self.server.root().display().to_string()
+    }
+}
+
+impl Farm for Servers {
+    fn start<'a>(&'a self, need: &'a str) -> BoxFuture<'a, Option<Box<dyn Instance>>> {
+        async move {
+            const SOCKET: &str = "operations.sock";
+            if !["tcp", "unix-socket", "tls", "http2", "cors-off", "cors-list", "authorize-local"]
+                .contains(&need)
+            {
+                return None;
+            }
+            let server = TestServer::start_with(|config| match need {
+                "unix-socket" => config.network.domain_socket = Some(config.root_path.join(SOCKET)),
+                "tls" => config.network.secure_port = Some(0),
+                "http2" => config.network.http2 = true,
+                "cors-off" => config.network.cors = false,
+                "cors-list" => config.network.cors_access_list = vec!["https://allowed.example".to_owned()],
+                "authorize-local" => config.authentication.authorize_local = true,
+                _ => {}
+            });
+            let server = server.await.unwrap();
+            let address = match need {
+                "unix-socket" => format!("unix:{}", server.root().join(SOCKET).display()),
+                "tls" => format!("https://{}", server.secure_address().unwrap()),
+                _ => server.url(),
+            };
+            let (username, password) = (server.username().to_owned(), server.password().to_owned());
+            let admin = Credentials { username, password };
+            let target = Target::new(&address, admin, Reach { insecure: true }).unwrap();
+            let running: Box<dyn Instance> = Box::new(Running { target, server });
+            Some(running)
+        }
+        .boxed()
+    }
+}
+
+fn file() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "evidence", "seen-to-fail.txt"].iter().collect()
+}
+
+fn requirements() -> BTreeSet<String> {
+    spec::registry().requirements().map(|requirement| requirement.id.clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_row_holds() {
+    let farm: Arc<dyn Farm> = Arc::new(Servers);
+    let suite = conformance::suite().unwrap();
+    let mut table = Table::parse(&std::fs::read_to_string(file()).unwrap_or_default()).unwrap();
+    let mode = std::env::var("EVIDENCE").unwrap_or_default();
+    if mode == "write" || mode == "anew" {
+        if mode == "anew" {
+            table.rows.clear();
+        }
+        let started = Instant::now();
+        let found = evidence::find(&farm, &suite, &table, &requirements()).await;
+        std::fs::write(file(), found.table.to_text()).unwrap();
+        for (requirement, checks) in &found.unseen {
+            println!("{requirement}: no row; {checks} passing checks cite it");
+        }
+        println!("broken in some way, but not in its own: {:?}", found.unspecific);
+        println!("{} rows in {:?}", found.table.rows.len(), started.elapsed());
+        return;
+    }
+    let mut faults = evidence::try_again(&farm, &suite, &table).await;
+    let finished = areas();
+    faults.retain(|requirement, fault| {
+        let counts = finished.iter().any(|area| requirement.split('-').next() == Some(area));
+        if !counts {
+            println!("{requirement}, of an unfinished area: {fault}");
+        }
+        counts
+    });
+    assert!(faults.is_empty(), "rows that do not hold (EVIDENCE=write finds others): {faults:#?}");
+}
+
+#[test]
+fn every_requirement_of_a_finished_area_has_its_row() {
+    let text = std::fs::read_to_string(file()).unwrap();
+    let table = Table::parse(&text).unwrap();
+    assert_eq!(table.to_text(), text, "the table is not as it would be written");
+    let areas = areas();
+    let missing: Vec<&str> = spec::registry()
+        .requirements()
+        .filter(|requirement| areas.contains(&requirement.area()))
+        .map(|requirement| requirement.id.as_str())
+        .filter(|id| !table.rows.contains_key(*id) && !table.beyond.contains_key(*id))
+        .collect();
+    assert_eq!(missing, [""; 0], "no check was seen to fail for these");
+    let known = requirements();
+    let stale: Vec<&String> =
+        table.rows.keys().chain(table.beyond.keys()).filter(|id| !known.contains(*id)).collect();
+    assert!(stale.is_empty(), "no such requirements: {stale:?}");
+}
