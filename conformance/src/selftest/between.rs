@@ -8,13 +8,16 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+/// A request's body and who sends it.
+type Asked = (Vec<u8>, Option<String>);
+
 /// A target that is wrong in one way.
 #[derive(Debug)]
 pub struct Wrong {
     breakage: Breakage,
     /// Does everything that it is asked. What the target must not do is answered by it.
     believer: Option<Target>,
-    remembered: Mutex<HashMap<(Vec<u8>, Option<String>), Exchange>>,
+    remembered: Mutex<HashMap<Asked, Exchange>>,
 }
 
 impl Wrong {

@@ -15,11 +15,16 @@ pub const SPECIFIC: u8 = 40;
 
 macro_rules! patterns {
     ($($name:ident = $pattern:literal;)+) => {
-        $(
-            #[expect(clippy::expect_used, reason = "the patterns are constants, used by every test of this module")]
-            static $name: LazyLock<Regex> = LazyLock::new(|| Regex::new($pattern).expect("a valid pattern"));
-        )+
+        $(static $name: LazyLock<Regex> = LazyLock::new(|| pattern($pattern));)+
     };
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the patterns are constants; the table of evidence is made with all of them"
+)]
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a valid pattern")
 }
 
 patterns! {
