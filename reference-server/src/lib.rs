@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod command;
+pub mod components;
 pub mod config;
 pub mod error;
 pub mod http;

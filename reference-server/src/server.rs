@@ -1,6 +1,7 @@
 //! A running instance: its configuration, its data, its users.
 
 use crate::access::{Access, Caller};
+use crate::components::Components;
 use crate::config::{Config, ConfigFile};
 use crate::jobs::{self, Jobs};
 use crate::operations::nosql::KeyNumbers;
@@ -20,6 +21,8 @@ pub struct Server {
     pub store: Store,
     /// Its users and roles.
     pub access: Access,
+    /// Its components.
+    pub components: Components,
     /// The numbers given to records without a key.
     pub key_numbers: Arc<KeyNumbers>,
     /// The jobs that run.
@@ -48,8 +51,10 @@ impl Server {
             access.tokens.prepare();
         }
         let config_file = ConfigFile::of(&config.root_path);
+        let components = Components::open(&config.root_path.join("components"), &config.root_path)
+            .context("cannot use the components folder")?;
         let (key_numbers, jobs) = (Arc::default(), Jobs::default());
-        Ok(Arc::new(Server { config, config_file, store, access, key_numbers, jobs }))
+        Ok(Arc::new(Server { config, config_file, store, access, components, key_numbers, jobs }))
     }
 
     /// Answers one decoded request body.

@@ -1,7 +1,10 @@
 //! The operations: what a handler gets, what it gives back, and the one table that registers them all.
 
 pub mod authentication;
+pub mod components;
+pub mod custom_functions;
 pub mod databases_tables;
+mod existence;
 pub mod jobs;
 pub mod names;
 pub mod nosql;

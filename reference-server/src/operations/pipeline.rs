@@ -27,8 +27,8 @@ pub async fn answer(server: &Arc<Server>, caller: Caller, body: Value, form: Rep
         Call { server: server.clone(), caller, operation, body: canonical(operation, sent), fault, form };
     access::authorise(&call)?;
     let handler = table::handler(&operation.name).ok_or_else(|| not_offered(operation))?;
-    // Faults with a form of their own are found by the handler, together with those that no schema can find.
-    let plain = operation.checks.violation_form == ViolationForm::Plain;
+    // Faults with a form of their own, or told together with those that no schema can find, are the handler's.
+    let plain = operation.checks.violation_form == ViolationForm::Plain && !operation.checks.existence_joined;
     if operation.checks.order == CheckOrder::ValidationFirst && plain {
         call.validated()?;
     }

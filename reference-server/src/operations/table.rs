@@ -1,21 +1,20 @@
 //! The one table of handlers.
 
-use super::{Handler, authentication, databases_tables, jobs, nosql, users_roles};
+use super::{Handler, authentication, components, custom_functions, databases_tables, jobs, nosql, users_roles};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
-    [
+    let families = [
         authentication::HANDLERS,
+        components::HANDLERS,
+        custom_functions::HANDLERS,
         databases_tables::HANDLERS,
         jobs::HANDLERS,
         nosql::HANDLERS,
         users_roles::HANDLERS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
-    .collect()
+    ];
+    families.into_iter().flatten().copied().collect()
 });
 
 /// The code of an operation, by its canonical name; `None` when this server does not offer it.

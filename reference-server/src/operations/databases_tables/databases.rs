@@ -31,7 +31,7 @@ pub(super) async fn drop_database(call: Call) -> Outcome {
 }
 
 /// Opening and removing files takes its time; that is not for the threads that serve connections.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(in crate::operations) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, OperationError> {
     tokio::task::spawn_blocking(work).await.map_err(OperationError::internal)

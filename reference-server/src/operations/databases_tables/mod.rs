@@ -7,6 +7,8 @@ mod describe;
 mod get_backup;
 mod tables;
 
+pub(super) use databases::blocking;
+
 use super::Handler;
 
 /// The handlers of this category.

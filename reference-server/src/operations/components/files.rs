@@ -1,0 +1,36 @@
+//! get_component_file and set_component_file.
+
+use super::{optional, text};
+use crate::components::{Encoding, apart};
+use crate::operations::{Call, Outcome, Reply};
+use crate::value::{Value, object};
+
+pub(super) async fn get_component_file(call: Call) -> Outcome {
+    let (project, file, encoding) = (text(&call, "project"), text(&call, "file"), encoding(&call));
+    let server = call.server.clone();
+    let read = apart(move || server.components.read_file(&project, &file)).await??;
+    Ok(Reply::Value(object([
+        ("message", Value::from(encoding.text_of(&read.content))),
+        ("size", Value::from(read.content.len() as f64)),
+        ("birthtime", Value::from(read.birthtime)),
+        ("mtime", Value::from(read.mtime)),
+    ])))
+}
+
+pub(super) async fn set_component_file(call: Call) -> Outcome {
+    let (project, file, encoding) = (text(&call, "project"), text(&call, "file"), encoding(&call));
+    let message = format!("Successfully set component: {file}");
+    let payload = optional(&call, "payload");
+    let server = call.server.clone();
+    apart(move || {
+        let content = payload.map(|payload| encoding.bytes_of(&payload));
+        server.components.write_file(&project, &file, content.as_deref())
+    })
+    .await??;
+    Ok(Reply::Message(message))
+}
+
+fn encoding(call: &Call) -> Encoding {
+    let name = call.body.get("encoding").and_then(Value::as_str);
+    name.and_then(Encoding::named).unwrap_or(Encoding::Utf8)
+}
