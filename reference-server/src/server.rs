@@ -16,7 +16,7 @@ pub struct Server {
     /// How it is configured.
     pub config: Config,
     /// The file its configuration is kept in.
-    pub config_file: ConfigFile,
+    pub config_file: Arc<ConfigFile>,
     /// Its databases.
     pub store: Store,
     /// Its users and roles.
@@ -50,8 +50,9 @@ impl Server {
         if !config.no_sync {
             access.tokens.prepare();
         }
-        let config_file = ConfigFile::of(&config.root_path);
-        let components = Components::open(&config.root_path.join("components"), &config.root_path)
+        let config_file = Arc::new(ConfigFile::of(&config.root_path));
+        let folder = config.root_path.join("components");
+        let components = Components::open(&folder, &config.root_path, config_file.clone())
             .context("cannot use the components folder")?;
         let (key_numbers, jobs) = (Arc::default(), Jobs::default());
         Ok(Arc::new(Server { config, config_file, store, access, components, key_numbers, jobs }))

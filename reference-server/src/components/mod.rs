@@ -19,7 +19,6 @@ mod package;
 mod paths;
 mod process;
 mod reference;
-mod section_text;
 mod sections;
 mod ssh;
 mod ssh_config;
@@ -38,6 +37,7 @@ pub use sections::is_core_section;
 pub use ssh::SshKeys;
 pub use ssh_config::Host;
 
+use crate::config::ConfigFile;
 use crate::error::OperationError;
 use parking_lot::{Mutex, RwLock};
 use process::Tools;
@@ -56,6 +56,8 @@ pub struct Components {
     folder: PathBuf,
     /// `rootPath`.
     root: PathBuf,
+    /// Where packages are remembered.
+    config_file: Arc<ConfigFile>,
     /// The SSH keys for fetching packages.
     pub ssh: SshKeys,
     loaded: Loaded,
@@ -63,8 +65,6 @@ pub struct Components {
     largest_file: u64,
     /// Held while a project's folder is replaced, so that nobody sees it missing.
     swapping: RwLock<()>,
-    /// Held while the configuration file is changed.
-    editing: Mutex<()>,
     /// One lock for each project, held while it is deployed.
     deploying: Mutex<HashMap<String, Arc<Mutex<()>>>>,
 }
@@ -74,17 +74,17 @@ impl Components {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn open(folder: &Path, root: &Path) -> std::io::Result<Components> {
+    pub fn open(folder: &Path, root: &Path, config_file: Arc<ConfigFile>) -> std::io::Result<Components> {
         fs::create_dir_all(folder)?;
         let components = Components {
             folder: folder.to_owned(),
             root: root.to_owned(),
+            config_file,
             ssh: SshKeys::new(root.join("ssh")),
             loaded: Loaded::default(),
             tools: Tools::default(),
             largest_file: LARGEST_FILE,
             swapping: RwLock::default(),
-            editing: Mutex::default(),
             deploying: Mutex::default(),
         };
         components.clear_stages();

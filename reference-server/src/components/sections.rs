@@ -4,13 +4,11 @@ use super::Components;
 use super::deploy::Install;
 use super::files::remove;
 use super::paths::shown;
-use super::section_text::{with_section, without_section};
-use crate::config::FILE_NAME;
+use crate::config::{Backup, ConfigError};
 use crate::error::OperationError;
+use crate::value::{Object, Value};
 use std::collections::HashMap;
 use std::fs;
-use std::io;
-use yaml_serde::Value as Yaml;
 
 /// The sections that are the server's own and never a component's.
 const CORE: [&str; 19] = [
@@ -43,17 +41,14 @@ pub fn is_core_section(name: &str) -> bool {
 impl Components {
     /// The package references in the configuration, by project.
     pub(super) fn configured(&self) -> HashMap<String, String> {
-        let path = self.root.join(FILE_NAME);
-        let text = fs::read_to_string(path).unwrap_or_default();
-        let Ok(Yaml::Mapping(sections)) = yaml_serde::from_str::<Yaml>(&text) else { return HashMap::new() };
-        let packages = sections.iter().filter_map(|(name, section)| {
-            Some((name.as_str()?.to_owned(), section.get("package")?.as_str()?.to_owned()))
-        });
+        let document = self.config_file.read().unwrap_or_default();
+        let packages = document
+            .tree()
+            .iter()
+            .filter_map(|(name, section)| Some((name.clone(), section.get("package")?.as_str()?.to_owned())));
         packages.collect()
     }
-}
 
-impl Components {
     /// Writes a project's section into the configuration file.
     pub(super) fn write_section(
         &self,
@@ -61,54 +56,33 @@ impl Components {
         package: &str,
         install: &Install,
     ) -> Result<(), OperationError> {
-        let mut section = yaml_serde::Mapping::new();
-        section.insert("package".into(), package.into());
-        let mut options = yaml_serde::Mapping::new();
-        if let Some(command) = &install.command {
-            options.insert("command".into(), command.as_str().into());
-        }
-        if let Some(timeout) = install.timeout {
-            options.insert("timeout".into(), whole_or_not(timeout));
-        }
+        let mut section = Object::new();
+        section.insert("package".to_owned(), Value::from(package));
+        let command = install.command.as_deref().map(|command| ("command".to_owned(), Value::from(command)));
+        let timeout = install.timeout.map(|timeout| ("timeout".to_owned(), Value::from(timeout)));
+        let options: Object = command.into_iter().chain(timeout).collect();
         if !options.is_empty() {
-            section.insert("install".into(), Yaml::Mapping(options));
+            section.insert("install".to_owned(), Value::from(options));
         }
-        let mut whole = yaml_serde::Mapping::new();
-        whole.insert(project.into(), Yaml::Mapping(section));
-        let section = yaml_serde::to_string(&whole).map_err(OperationError::internal)?;
-        self.edit_file(|text| Some(with_section(text, project, &section)))
+        let changed = self.config_file.change(Backup::Drop, |document| -> Result<(), ConfigError> {
+            document.set(&[project], Value::from(section));
+            Ok(())
+        });
+        changed.map_err(OperationError::internal)
     }
 
     /// Removes a project's section from the configuration file, unless the section is the server's own.
-    pub(super) fn remove_section(&self, project: &str) -> Result<(), OperationError> {
+    fn remove_section(&self, project: &str) -> Result<(), OperationError> {
         if is_core_section(project) {
             return Ok(());
         }
-        self.edit_file(|text| without_section(text, project))
+        let changed = self.config_file.change(Backup::Drop, |document| -> Result<(), ConfigError> {
+            document.remove(&[project]);
+            Ok(())
+        });
+        changed.map_err(OperationError::internal)
     }
 
-    fn edit_file(&self, edit: impl FnOnce(&str) -> Option<String>) -> Result<(), OperationError> {
-        let _alone = self.editing.lock();
-        let path = self.root.join(FILE_NAME);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error.into()),
-        };
-        let Some(edited) = edit(&text) else { return Ok(()) };
-        let mut file = tempfile::NamedTempFile::new_in(&self.root)?;
-        io::Write::write_all(&mut file, edited.as_bytes())?;
-        file.persist(&path).map_err(|error| error.error)?;
-        Ok(())
-    }
-}
-
-fn whole_or_not(number: f64) -> Yaml {
-    let whole = number as i64;
-    if whole as f64 == number { whole.into() } else { number.into() }
-}
-
-impl Components {
     /// Drops a project, or one file or folder of it, and in either case the project's section of the configuration
     /// and what the instance installed for it. Tells what was dropped, as it is shown. Blocks.
     ///

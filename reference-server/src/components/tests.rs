@@ -1,10 +1,11 @@
 use super::archive::{PackOptions, pack};
 use super::{Components, Host, Install, Source};
-use crate::config::FILE_NAME;
+use crate::config::{ConfigFile, FILE_NAME};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 struct Instance {
@@ -22,7 +23,7 @@ impl Instance {
     fn with_tools(npm: Option<&Path>, git: Option<&Path>) -> Instance {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap().join("root");
-        let mut components = Components::open(&root.join("components"), &root).unwrap();
+        let mut components = open(&root);
         components.tools.npm = npm.unwrap_or(Path::new("/no/npm")).into();
         components.tools.git = git.unwrap_or(Path::new("/no/git")).into();
         Instance { components, root, _folder: folder }
@@ -72,6 +73,10 @@ impl Instance {
         found.sort_unstable();
         found
     }
+}
+
+fn open(root: &Path) -> Components {
+    Components::open(&root.join("components"), root, Arc::new(ConfigFile::of(root))).unwrap()
 }
 
 /// An archive of these files.
@@ -419,7 +424,7 @@ fn the_rests_of_deployments_are_removed_at_a_start() {
     let rest = instance.root.join("components/.deploying-x1");
     fs::create_dir(&rest).unwrap();
     instance.write("p", "a", "");
-    let again = Components::open(&instance.root.join("components"), &instance.root).unwrap();
+    let again = open(&instance.root);
     assert!(!rest.exists());
     assert!(again.tree().to_json().contains(r#""status":"healthy""#));
 }

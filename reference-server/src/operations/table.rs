@@ -1,6 +1,8 @@
 //! The one table of handlers.
 
-use super::{Handler, authentication, components, custom_functions, databases_tables, jobs, nosql, users_roles};
+use super::{
+    Handler, authentication, components, custom_functions, databases_tables, jobs, nosql, users_roles,
+};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 

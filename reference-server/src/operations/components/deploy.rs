@@ -5,12 +5,10 @@ use crate::components::{
     Install, Source, apart, base64_bytes, is_core_section, is_project_name, name_in, project_of,
 };
 use crate::error::OperationError;
+use crate::jobs::{self, Done};
 use crate::operations::existence::{Existence, joined};
 use crate::operations::{Call, Outcome, Reply};
-use crate::server::Server;
 use crate::value::{Value, object};
-use std::sync::Arc;
-use uuid::Uuid;
 
 const ADDING_FAILED: &str = "Error adding custom function project, check the log for more details";
 const BAD_NAME: &str = "Project name can only contain alphanumeric, dash and underscores characters";
@@ -44,7 +42,7 @@ pub(in crate::operations) async fn deploy_component(call: Call) -> Outcome {
     let server = call.server.clone();
     let deployed = project.clone();
     apart(move || server.components.deploy(&deployed, &source, &install)).await??;
-    restart.answer(&call.server, &project)
+    restart.answer(&call, &project).await
 }
 
 /// The project to deploy: the one named, or the one that the package stands for.
@@ -92,22 +90,39 @@ impl Restart {
         }
     }
 
-    fn answer(self, server: &Arc<Server>, project: &str) -> Outcome {
+    async fn answer(self, call: &Call, project: &str) -> Outcome {
         let deployed = format!("Successfully deployed: {project}");
         let restarting = format!("{deployed}, restarting HarperDB");
         match self {
             Restart::Nothing => Ok(Reply::Message(deployed)),
             Restart::Workers => {
-                server.components.load_all();
+                call.server.components.load_all();
                 Ok(Reply::Message(restarting))
             }
-            Restart::Rolling => {
-                server.components.load_all();
-                Ok(Reply::Value(object([
-                    ("message", Value::from(restarting)),
-                    ("restartJobId", Value::from(Uuid::new_v4().to_string())),
-                ])))
-            }
+            Restart::Rolling => Ok(Reply::Value(object([
+                ("message", Value::from(restarting)),
+                ("restartJobId", restart_job(call).await?),
+            ]))),
         }
+    }
+}
+
+/// Starts a job as the operation `restart_service` does, and tells its id.
+async fn restart_job(call: &Call) -> Result<Value, OperationError> {
+    let Some(operation) = spec::registry().operation("restart_service") else {
+        return Err(OperationError::internal(anyhow::anyhow!("the contract has no restart_service")));
+    };
+    let body = [("operation", Value::from("restart_service")), ("service", Value::from("http"))];
+    let body = body.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+    let caller = call.caller.clone();
+    let job = Call { server: call.server.clone(), caller, operation, body, fault: None, form: call.form };
+    let server = call.server.clone();
+    let started = jobs::start(&job, async move {
+        server.components.load_all();
+        Ok(Done::default())
+    });
+    match started.await? {
+        Reply::Value(answer) => Ok(answer.get("job_id").cloned().unwrap_or(Value::Null)),
+        _ => Ok(Value::Null),
     }
 }

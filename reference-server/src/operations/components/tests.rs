@@ -69,10 +69,7 @@ async fn overlong_project_names_change_nothing() {
         ("drop_component", ""),
         ("add_component", ""),
         ("package_component", ""),
-        (
-            "deploy_component",
-            r#","payload":"H4sIAAAAAAAAA+3BAQ0AAADCoPdPbQ8HFAAAAAAAAAAAAAAAAAAAAHwYgxUBAAAoAAA=""#,
-        ),
+        ("deploy_component", r#","payload":"H4sIAAAAAAAC/2NgGAWjYBSMVAAALq+17wAEAAA=""#),
     ] {
         let request = format!(r#"{{"operation":"{operation}","project":"{long}"{more}}}"#);
         let answer = instance.admin(&request).await;
@@ -194,4 +191,17 @@ async fn modules_are_installed_without_waiting() {
         .admin(r#"{"operation":"install_node_modules","projects":["ghost","../x"],"dry_run":"false"}"#)
         .await;
     assert!(answer.starts_with(r#"{"ghost":{"npm_output":null,"npm_error":null},"../x":{"npm_output":null,"npm_error":null},"warning":"install_node_modules is deprecated."#), "{answer}");
+}
+
+#[tokio::test]
+async fn a_rolling_restart_is_a_job() {
+    let instance = Instance::new().await;
+    // An archive of two empty blocks.
+    let deploy = r#"{"operation":"deploy_component","project":"p","payload":"H4sIAAAAAAAC/2NgGAWjYBSMVAAALq+17wAEAAA=","restart":"rolling"}"#;
+    let answer = instance.admin(deploy).await;
+    let id =
+        answer.strip_prefix(r#"{"message":"Successfully deployed: p, restarting HarperDB","restartJobId":""#);
+    let id = id.and_then(|rest| rest.strip_suffix("\"}")).unwrap_or_else(|| panic!("{answer}"));
+    let job = instance.admin(&format!(r#"{{"operation":"get_job","id":"{id}"}}"#)).await;
+    assert!(job.contains(r#""type":"restart_service""#), "{job}");
 }
