@@ -4,6 +4,7 @@ use super::catalog::Table;
 use super::database::Database;
 use super::environment::{Environment, StoreOptions, Tree, Trees, meta_keys};
 use super::error::StoreError;
+use super::history;
 use super::read::Pairs;
 use heed::{AnyTls, PutFlags, RoTxn, RwTxn};
 use std::fs::File;
@@ -71,17 +72,39 @@ fn copy_tables(
         copy_pairs(from, &trees.records, &mut txn, &copy.trees.records, &prefix, PutFlags::APPEND)?;
         copy_pairs(from, &trees.index, &mut txn, &copy.trees.index, &prefix, PutFlags::APPEND_DUP)?;
         if with_history {
-            copy_pairs(from, &trees.history, &mut txn, &copy.trees.history, &prefix, PutFlags::APPEND)?;
+            copy_history(from, trees, &mut txn, &copy.trees, table.id)?;
         }
         copy.trees.meta.put(&mut txn, &meta_keys::table(table.id), &table.to_json()?)?;
         if let Some(size) = trees.meta.get(from, &meta_keys::size(table.id))? {
             copy.trees.meta.put(&mut txn, &meta_keys::size(table.id), size)?;
         }
     }
-    if let Some(next) = trees.meta.get(from, meta_keys::NEXT_TABLE)? {
-        copy.trees.meta.put(&mut txn, meta_keys::NEXT_TABLE, next)?;
+    // Numbers are never given again, so that places in the history that was left out lead nowhere.
+    for key in [meta_keys::NEXT_TABLE, meta_keys::HISTORY] {
+        if let Some(next) = trees.meta.get(from, key)? {
+            copy.trees.meta.put(&mut txn, key, next)?;
+        }
     }
     Ok(txn.commit()?)
+}
+
+fn copy_history(
+    from: &RoTxn<'_, AnyTls>,
+    source: &Trees,
+    txn: &mut RwTxn<'_>,
+    target: &Trees,
+    table: u32,
+) -> Result<(), StoreError> {
+    let prefix = table.to_be_bytes();
+    for pair in Pairs::under(from, &source.history, &prefix)? {
+        let (key, value) = pair?;
+        target.history.put_with_flags(txn, PutFlags::APPEND, key, value)?;
+        if let Some((number, place)) = history::number_pair(key) {
+            target.numbers.put(txn, &number, &place)?;
+        }
+    }
+    copy_pairs(from, &source.tombstones, txn, &target.tombstones, &prefix, PutFlags::APPEND)?;
+    copy_pairs(from, &source.meta, txn, &target.meta, &meta_keys::writers(table), PutFlags::empty())
 }
 
 fn copy_pairs(

@@ -41,7 +41,7 @@ impl Database {
             environment,
             writer: Mutex::new(WriterState::Unstarted),
         };
-        if writer::has_unfinished_work(&database.environment)? {
+        if writer::has_unfinished_work(&database.environment, options)? {
             database.start_writer(&mut database.writer.lock())?;
         }
         Ok(database)

@@ -3,6 +3,7 @@
 use super::catalog::{Catalog, Table};
 use super::error::StoreError;
 use super::gate::{Gate, Visit};
+use super::history;
 use arc_swap::ArcSwap;
 use heed::types::Bytes;
 use heed::{
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The format of what is on disk; older ones are migrated at opening, newer ones refused.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// How long growing waits for snapshots to end. Backups are long, too.
 const GROWTH_PATIENCE: Duration = Duration::from_secs(120);
@@ -37,12 +38,20 @@ pub struct StoreOptions {
     pub no_sync: bool,
     /// How many read transactions one database can have at the same time.
     pub max_readers: u32,
+    /// How long history entries are kept; `None` for ever.
+    pub history_retention: Option<Duration>,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
         let map_size = if cfg!(target_pointer_width = "64") { 1 << 30 } else { 64 << 20 };
-        StoreOptions { map_size, write_async: false, no_sync: false, max_readers: 1024 }
+        StoreOptions {
+            map_size,
+            write_async: false,
+            no_sync: false,
+            max_readers: 1024,
+            history_retention: None,
+        }
     }
 }
 
@@ -57,6 +66,10 @@ pub(super) struct Trees {
     pub(super) index: Tree,
     /// Table id, time and number → what was written.
     pub(super) history: Tree,
+    /// Number → where in the history.
+    pub(super) numbers: Tree,
+    /// Table id and encoded primary key of records that are gone → where in the history.
+    pub(super) tombstones: Tree,
 }
 
 /// Keys in the `meta` tree.
@@ -64,6 +77,8 @@ pub(super) mod meta_keys {
     pub(crate) const FORMAT: &[u8] = b"format";
     pub(crate) const NAME: &[u8] = b"name";
     pub(crate) const NEXT_TABLE: &[u8] = b"next-table";
+    /// The number of the next history entry and the time of the last.
+    pub(crate) const HISTORY: &[u8] = b"history";
 
     /// A table's definition.
     pub(crate) fn table(id: u32) -> Vec<u8> {
@@ -78,6 +93,11 @@ pub(super) mod meta_keys {
     /// A dropped table whose keys are still to be removed.
     pub(crate) fn dropped(id: u32) -> Vec<u8> {
         numbered(b"dropped-", id)
+    }
+
+    /// What the keys of the last history entries of users begin with.
+    pub(crate) fn writers(table: u32) -> Vec<u8> {
+        numbered(b"writer-", table)
     }
 
     fn numbered(name: &[u8], id: u32) -> Vec<u8> {
@@ -130,11 +150,20 @@ impl Environment {
                 let records = tree("records", DatabaseFlags::empty())?;
                 let index = tree("index", DatabaseFlags::DUP_SORT)?;
                 let history = tree("history", DatabaseFlags::empty())?;
+                let numbers = tree("numbers", DatabaseFlags::empty())?;
+                let tombstones = tree("tombstones", DatabaseFlags::empty())?;
                 check_format(txn, &meta, name)?;
-                Ok(CommitOrAbort::<_, ()>::Commit((meta, records, index, history)))
+                Ok(CommitOrAbort::<_, ()>::Commit((meta, records, index, history, numbers, tombstones)))
             })?
             .commit()
-            .map(|(meta, records, index, history)| Trees { meta, records, index, history })
+            .map(|(meta, records, index, history, numbers, tombstones)| Trees {
+                meta,
+                records,
+                index,
+                history,
+                numbers,
+                tombstones,
+            })
             .ok_or(StoreError::Closed)?;
         let environment = Environment {
             env,
@@ -144,9 +173,27 @@ impl Environment {
             announced: AtomicUsize::new(0),
             publishing: Mutex::new(()),
         };
+        environment.migrate()?;
         let catalog = environment.load_catalog()?;
         environment.catalog.store(Arc::new(catalog));
         Ok(environment)
+    }
+
+    /// Brings older data into the present format, all or nothing.
+    fn migrate(&self) -> Result<(), StoreError> {
+        loop {
+            let mut txn = self.env.write_txn()?;
+            if format_of(&txn, &self.trees.meta)? == Some(FORMAT) {
+                return Ok(());
+            }
+            let migrated = history::migrate(&mut txn, &self.trees)
+                .and_then(|()| Ok(self.trees.meta.put(&mut txn, meta_keys::FORMAT, &FORMAT.to_be_bytes())?))
+                .and_then(|()| Ok(txn.commit()?));
+            match migrated {
+                Err(error) if error.is_map_full() => self.grow()?,
+                result => return result,
+            }
+        }
     }
 
     fn load_catalog(&self) -> Result<Catalog, StoreError> {
@@ -284,19 +331,23 @@ fn check_format(
     meta: &heed::Database<'_, Bytes, Bytes>,
     name: &str,
 ) -> Result<(), StoreError> {
-    let found = match meta.get(txn, meta_keys::FORMAT)? {
+    match meta.get(txn, meta_keys::FORMAT)? {
         None => {
             meta.put(txn, meta_keys::FORMAT, &FORMAT.to_be_bytes())?;
             meta.put(txn, meta_keys::NAME, name.as_bytes())?;
-            return Ok(());
+            Ok(())
         }
-        Some(bytes) => bytes.first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes)),
-    };
-    match found {
-        Some(format) if format <= FORMAT => Ok(()),
-        Some(found) => Err(StoreError::NewerFormat { database: name.to_owned(), found, known: FORMAT }),
-        None => Err(StoreError::Corrupt(format!("{name} has no readable format number"))),
+        Some(_) => match format_of(txn, meta)? {
+            Some(format) if format <= FORMAT => Ok(()),
+            Some(found) => Err(StoreError::NewerFormat { database: name.to_owned(), found, known: FORMAT }),
+            None => Err(StoreError::Corrupt(format!("{name} has no readable format number"))),
+        },
     }
+}
+
+fn format_of(txn: &RwTxn<'_>, meta: &heed::Database<'_, Bytes, Bytes>) -> Result<Option<u32>, StoreError> {
+    let stored = meta.get(txn, meta_keys::FORMAT)?;
+    Ok(stored.and_then(|bytes| bytes.first_chunk::<4>()).map(|bytes| u32::from_be_bytes(*bytes)))
 }
 
 /// How many bytes of the file a tree takes.

@@ -62,8 +62,14 @@ pub fn append_number(out: &mut Vec<u8>, number: f64) {
         out.push(NULL);
         return;
     }
-    out.push(NUMBER);
-    out.extend_from_slice(&ordered_bits(number).to_be_bytes());
+    out.extend_from_slice(&number_form(number));
+}
+
+/// The form of a number that is not NaN.
+pub fn number_form(number: f64) -> [u8; 9] {
+    let mut form = [NUMBER; 9];
+    form[1..].copy_from_slice(&ordered_bits(number).to_be_bytes());
+    form
 }
 
 /// Appends the form of a string.

@@ -4,8 +4,9 @@
 //! hands a closure to the database's one writer thread, which runs all that wait in one transaction and commits them
 //! together; a request is acknowledged when its commit is durable.
 //!
-//! In a file there are four trees (`environment`): `meta` with the table definitions (`catalog`), `records` under
-//! table id and encoded primary key (`keys`, `record`), `index` with a duplicate per record (`index`), `history`.
+//! In a file there are six trees (`environment`): `meta` with the table definitions (`catalog`), `records` under
+//! table id and encoded primary key (`keys`, `record`), `index` with a duplicate per record (`index`), and three of the
+//! `history`.
 
 mod backup;
 mod catalog;

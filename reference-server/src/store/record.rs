@@ -2,18 +2,24 @@
 //! one after the other. Reading an attribute as JSON is a slice, and reading all of them is a copy.
 //!
 //! ```text
-//! format u8 | created f64 | updated f64 | expires_at f64 | n u32 | n × (attribute and kind u32, end u32) | texts
+//! format u8 | created f64 | updated f64 | expires_at f64 | last change in the history u64 u32 |
+//! n u32 | n × (attribute and kind u32, end u32) | texts
 //! ```
 //!
-//! Numbers are little endian; `expires_at` is infinite when the record does not expire.
+//! Numbers are little endian, the place in the history apart; `expires_at` is infinite when the record does not expire.
+//! Records of format 1, which lack the place, are read as well.
 
 use super::catalog::AttributeId;
 use super::error::StoreError;
 use crate::value::{Object, Value, iso_text, parse_json, write_json};
 use chrono::{DateTime, Utc};
 
-const FORMAT: u8 = 1;
-const HEAD: usize = 29;
+const FORMAT: u8 = 2;
+const OLD_FORMAT: u8 = 1;
+/// The format and the times.
+const TIMES: usize = 25;
+/// Everything before the entries.
+const HEAD: usize = TIMES + Place::LENGTH + 4;
 const ENTRY: usize = 8;
 const KIND_SHIFT: u32 = 29;
 
@@ -83,6 +89,33 @@ fn holds_bytes(value: &Value) -> bool {
     }
 }
 
+/// Where a change of a record lies in the history: in which entry, and how many bytes behind the entry's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) entry: u64,
+    pub(super) offset: u32,
+}
+
+impl Place {
+    /// How many bytes a place takes.
+    pub(super) const LENGTH: usize = 12;
+    /// No place: no entry has this number.
+    pub(super) const NONE: Place = Place { entry: 0, offset: 0 };
+
+    pub(super) fn to_bytes(self) -> [u8; Place::LENGTH] {
+        let mut bytes = [0; Place::LENGTH];
+        bytes[..8].copy_from_slice(&self.entry.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.offset.to_be_bytes());
+        bytes
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Place> {
+        let (entry, rest) = bytes.split_first_chunk::<8>()?;
+        let offset = rest.first_chunk::<4>()?;
+        Some(Place { entry: u64::from_be_bytes(*entry), offset: u32::from_be_bytes(*offset) })
+    }
+}
+
 /// When a record was first written, last written, and when it vanishes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Times {
@@ -99,6 +132,7 @@ pub struct Times {
 pub(super) fn encode(
     out: &mut Vec<u8>,
     times: Times,
+    last_change: Place,
     attributes: &[AttributeId],
     key: &Value,
     record: &Object,
@@ -111,6 +145,7 @@ pub(super) fn encode(
     out.extend_from_slice(&times.created.to_le_bytes());
     out.extend_from_slice(&times.updated.to_le_bytes());
     out.extend_from_slice(&times.expires_at.to_le_bytes());
+    out.extend_from_slice(&last_change.to_bytes());
     out.extend_from_slice(&(count as u32).to_le_bytes());
     out.resize(texts, 0);
     let mut entry = HEAD;
@@ -133,7 +168,8 @@ pub(super) fn encode(
 /// A stored record.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'t> {
-    head: &'t [u8; HEAD],
+    times: &'t [u8; TIMES],
+    last_change: &'t [u8],
     entries: &'t [[u8; ENTRY]],
     texts: &'t [u8],
     bytes: &'t [u8],
@@ -143,14 +179,18 @@ impl<'t> Record<'t> {
     /// Reads the head of an encoded record.
     pub(super) fn new(bytes: &'t [u8]) -> Result<Record<'t>, StoreError> {
         let corrupt = || StoreError::Corrupt("a record's head does not fit its length".to_owned());
-        let (head, rest) = bytes.split_first_chunk::<HEAD>().ok_or_else(corrupt)?;
-        if head[0] != FORMAT {
-            return Err(StoreError::Corrupt(format!("a record has the unknown format {}", head[0])));
-        }
-        let count = u32::from_le_bytes([head[25], head[26], head[27], head[28]]) as usize;
+        let (times, rest) = bytes.split_first_chunk::<TIMES>().ok_or_else(corrupt)?;
+        let place = match times[0] {
+            FORMAT => Place::LENGTH,
+            OLD_FORMAT => 0,
+            other => return Err(StoreError::Corrupt(format!("a record has the unknown format {other}"))),
+        };
+        let (last_change, rest) = rest.split_at_checked(place).ok_or_else(corrupt)?;
+        let (count, rest) = rest.split_first_chunk::<4>().ok_or_else(corrupt)?;
+        let count = u32::from_le_bytes(*count) as usize;
         let (entries, texts) = rest.split_at_checked(count.saturating_mul(ENTRY)).ok_or_else(corrupt)?;
         let (entries, _) = entries.as_chunks::<ENTRY>();
-        Ok(Record { head, entries, texts, bytes })
+        Ok(Record { times, last_change, entries, texts, bytes })
     }
 
     /// The primary key.
@@ -203,7 +243,7 @@ impl<'t> Record<'t> {
     pub(super) fn without(&self, attribute: AttributeId) -> Vec<u8> {
         let kept = || (0..self.entries.len()).filter(|at| entry_attribute(&self.entries[*at]) != attribute);
         let mut out = Vec::with_capacity(self.bytes.len());
-        out.extend_from_slice(&self.head[..HEAD - 4]);
+        self.append_head(&mut out, self.last_change());
         out.extend_from_slice(&(kept().count() as u32).to_le_bytes());
         let mut end = 0;
         for at in kept() {
@@ -215,6 +255,25 @@ impl<'t> Record<'t> {
         out
     }
 
+    /// Where the record's last change lies in the history.
+    pub(super) fn last_change(&self) -> Place {
+        Place::from_bytes(self.last_change).unwrap_or(Place::NONE)
+    }
+
+    /// The encoding of this record with another place of its last change.
+    pub(super) fn with_last_change(&self, place: Place) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.bytes.len() + Place::LENGTH);
+        self.append_head(&mut out, place);
+        out.extend_from_slice(&self.bytes[TIMES + self.last_change.len()..]);
+        out
+    }
+
+    fn append_head(&self, out: &mut Vec<u8>, last_change: Place) {
+        out.push(FORMAT);
+        out.extend_from_slice(&self.times[1..]);
+        out.extend_from_slice(&last_change.to_bytes());
+    }
+
     /// The whole encoding, for the history.
     pub(super) fn bytes(&self) -> &'t [u8] {
         self.bytes
@@ -222,7 +281,7 @@ impl<'t> Record<'t> {
 
     fn head_number(&self, at: usize) -> f64 {
         let mut bytes = [0; 8];
-        bytes.copy_from_slice(&self.head[at..at + 8]);
+        bytes.copy_from_slice(&self.times[at..at + 8]);
         f64::from_le_bytes(bytes)
     }
 
@@ -362,7 +421,7 @@ mod tests {
         let ids: Vec<_> = (1..=members.len() as u32).map(AttributeId).collect();
         let times = Times { created: 1.5, updated: 2.5, expires_at: f64::INFINITY };
         let mut out = vec![9; 3];
-        encode(&mut out, times, &ids, &Value::from("k"), &members);
+        encode(&mut out, times, Place { entry: 7, offset: 9 }, &ids, &Value::from("k"), &members);
         out
     }
 
@@ -416,10 +475,29 @@ mod tests {
     }
 
     #[test]
+    fn places_in_the_history_are_kept_and_changed() {
+        let bytes = encoded(&object([("a", Value::Null), ("b", Value::Bool(true))]));
+        let stored = Record::new(&bytes).unwrap();
+        assert_eq!(stored.last_change(), Place { entry: 7, offset: 9 });
+        let shorter = stored.without(AttributeId(1));
+        assert_eq!(Record::new(&shorter).unwrap().last_change(), stored.last_change());
+        let moved = stored.with_last_change(Place { entry: 8, offset: 0 });
+        assert_eq!(Record::new(&moved).unwrap().last_change(), Place { entry: 8, offset: 0 });
+        // As the first format had it.
+        let old = [&[OLD_FORMAT], &bytes[1..TIMES], &bytes[TIMES + Place::LENGTH..]].concat();
+        let old = Record::new(&old).unwrap();
+        assert_eq!(
+            (old.last_change(), old.attribute(AttributeId(2))),
+            (Place::NONE, stored.attribute(AttributeId(2)))
+        );
+        assert_eq!(old.with_last_change(stored.last_change()), bytes);
+    }
+
+    #[test]
     fn damaged_records_are_reported() {
         let mut bytes = encoded(&object([("a", Value::Null)]));
         assert!(Record::new(&bytes[..10]).is_err());
-        bytes[25] = 200;
+        bytes[HEAD - 4] = 200;
         assert!(Record::new(&bytes).is_err());
         bytes[0] = 7;
         assert!(Record::new(&bytes).is_err());

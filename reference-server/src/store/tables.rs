@@ -172,11 +172,14 @@ impl WriteTxn<'_> {
         self.changes += 1;
         let trees = self.environment.trees;
         let mut left = limit;
-        for (tree, has_duplicates) in [(trees.records, false), (trees.index, true), (trees.history, false)] {
+        for (tree, has_duplicates) in [(trees.records, false), (trees.index, true)] {
             left -= self.delete_some(&tree, has_duplicates, &id.to_be_bytes(), left)?;
             if left == 0 {
                 return Ok(false);
             }
+        }
+        if self.purge_history(id, left)? > 0 {
+            return Ok(false);
         }
         for key in [meta_keys::size(id), meta_keys::dropped(id)] {
             let deleted = trees.meta.delete(&mut self.txn, &key);
@@ -186,7 +189,7 @@ impl WriteTxn<'_> {
     }
 
     /// Deletes up to `limit` pairs whose keys begin with `prefix`; returns how many.
-    fn delete_some(
+    pub(super) fn delete_some(
         &mut self,
         tree: &Tree,
         has_duplicates: bool,

@@ -3,11 +3,11 @@
 use super::catalog::{AttributeId, Catalog, Table};
 use super::environment::{Environment, meta_keys, now};
 use super::error::StoreError;
-use super::history::Collected;
+use super::history::Ledger;
 use super::index::{self, EXPIRY, Pending};
 use super::keys;
 use super::read::{TableSize, View};
-use super::record::{self, PRIMARY_KEY, RawValue, Record, Times};
+use super::record::{self, PRIMARY_KEY, Place, RawValue, Record, Times};
 use crate::value::{Object, Value, compare};
 use heed::RwTxn;
 use std::cmp::Ordering;
@@ -28,7 +28,7 @@ pub struct WriteTxn<'e> {
     sizes: BTreeMap<u32, TableSize>,
     unwritten_sizes: BTreeSet<u32>,
     pub(super) pending: Pending,
-    pub(super) collected: Vec<Collected>,
+    pub(super) ledger: Ledger,
     /// The table of the last write, which is most likely the table of the next.
     current: Option<Arc<Table>>,
     scratch: Scratch,
@@ -58,7 +58,7 @@ impl<'e> WriteTxn<'e> {
             sizes: BTreeMap::new(),
             unwritten_sizes: BTreeSet::new(),
             pending: Pending::default(),
-            collected: Vec::new(),
+            ledger: Ledger::default(),
             current: None,
             scratch: Scratch::default(),
             changes: 0,
@@ -69,7 +69,7 @@ impl<'e> WriteTxn<'e> {
 
     /// Begins the part of one request. `last` is the time of the one before, which this one's must exceed.
     pub(super) fn begin_request(&mut self, last: f64) -> f64 {
-        self.collected.clear();
+        self.ledger.begin_request();
         // Half a microsecond is the least step that doubles near the present time can tell apart.
         self.timestamp = now().max(last + 0.000_5);
         self.timestamp
@@ -172,7 +172,23 @@ impl<'e> WriteTxn<'e> {
             updated: self.timestamp,
             expires_at: expires_at.filter(|instant| instant.is_finite()).unwrap_or(f64::INFINITY),
         };
-        record::encode(&mut scratch.record, times, &scratch.attributes, key, record);
+        let (trees, txn) = (&self.environment.trees, &self.txn);
+        let mut previous = old.map_or(Place::NONE, |old| old.last_change());
+        let mut place = previous;
+        let mut was_buried = false;
+        let collected = match table.audit {
+            true => Some(self.ledger.collected(txn, trees, table.id)?),
+            false => None,
+        };
+        if let Some(collected) = &collected {
+            if old.is_none() && !trees.tombstones.is_empty(txn)? {
+                let tombstone = trees.tombstones.get(txn, &scratch.key)?;
+                was_buried = tombstone.is_some();
+                previous = tombstone.and_then(Place::from_bytes).unwrap_or(Place::NONE);
+            }
+            place = collected.next_place();
+        }
+        record::encode(&mut scratch.record, times, place, &scratch.attributes, key, record);
         let new = Record::new(&scratch.record)?;
         queue_index_changes(
             &mut self.pending,
@@ -183,14 +199,17 @@ impl<'e> WriteTxn<'e> {
             &scratch.attributes,
             record,
         );
-        if table.audit {
-            Collected::of(&mut self.collected, table.id)
-                .push(Some(&scratch.record), live.map(|old| old.bytes()));
+        if let Some(collected) = collected {
+            collected.push(previous, Some(&scratch.record), live.map(|old| old.bytes()));
         }
         let replaced = old.map(|old| old.bytes().len());
         self.resize_table(table.id, replaced, Some(scratch.record.len()))?;
         let put = records.put(&mut self.txn, &scratch.key, &scratch.record);
         self.noted(put)?;
+        if was_buried {
+            let deleted = self.environment.trees.tombstones.delete(&mut self.txn, &scratch.key);
+            self.noted(deleted)?;
+        }
         if self.pending.size() > MOST_PENDING {
             self.write_pending()?;
         }
@@ -235,12 +254,20 @@ impl<'e> WriteTxn<'e> {
             let text = Value::Number(instant).to_json();
             self.pending.remove(index::prefix(table.id, EXPIRY), RawValue::plain(text.as_bytes()), key);
         }
+        // What is left of the record in the history is found by its tombstone.
+        let mut place = old.last_change();
         if live && collect && table.audit {
-            Collected::of(&mut self.collected, table.id).push(None, Some(old.bytes()));
+            let collected = self.ledger.collected(&self.txn, &self.environment.trees, table.id)?;
+            let previous = std::mem::replace(&mut place, collected.next_place());
+            collected.push(previous, None, Some(old.bytes()));
         }
         self.resize_table(table.id, Some(size), None)?;
         let deleted = records.delete(&mut self.txn, stored);
         self.noted(deleted)?;
+        if place != Place::NONE {
+            let put = self.environment.trees.tombstones.put(&mut self.txn, stored, &place.to_bytes());
+            self.noted(put)?;
+        }
         Ok(live)
     }
 
@@ -369,6 +396,7 @@ impl<'e> WriteTxn<'e> {
     pub(super) fn commit(mut self) -> Result<Vec<u32>, StoreError> {
         self.write_pending()?;
         self.write_sizes()?;
+        self.write_ledger()?;
         let meta = self.environment.trees.meta;
         for id in std::mem::take(&mut self.changed_tables) {
             let key = meta_keys::table(id);

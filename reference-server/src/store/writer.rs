@@ -3,9 +3,11 @@
 
 use super::environment::{Environment, StoreOptions, meta_keys, now};
 use super::error::StoreError;
+use super::history;
 use super::read::Pairs;
 use super::write::WriteTxn;
 use std::any::Any;
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -19,6 +21,13 @@ const LONGEST_WAIT: Duration = Duration::from_millis(2);
 const IDLE_STEP: usize = 5_000;
 /// How often an idle writer looks for expired records.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// How often the writer looks for history entries that have been kept long enough.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// How many such entries one step removes, and how long a busy writer goes on before the next step.
+const PRUNE_STEP: usize = 500;
+const PRUNE_PAUSE: Duration = Duration::from_secs(1);
+/// A last entry further ahead of the clock than this does not hold the times of new ones back.
+const FARTHEST_AHEAD: f64 = 60_000.0;
 /// How long after the last write an asynchronous database is synced.
 const SYNC_AFTER: Duration = Duration::from_millis(500);
 
@@ -80,6 +89,9 @@ pub(super) struct Writer {
     write_async: bool,
     unsynced: bool,
     last_timestamp: f64,
+    /// How long history entries are kept, and when to look for older ones; `None` while there can be none.
+    retention: Option<Duration>,
+    prune_at: Option<Instant>,
     /// How many requests shared the last commit, and how long it took.
     company: usize,
     last_run: Duration,
@@ -92,7 +104,10 @@ impl Writer {
         options: &StoreOptions,
     ) -> Writer {
         let write_async = options.write_async && !options.no_sync;
-        let (dropped, expiring, unsynced, last_timestamp) = (Vec::new(), true, false, 0.0);
+        let (dropped, expiring, unsynced) = (Vec::new(), true, false);
+        let last_timestamp = last_time(&environment);
+        let (retention, prune_at) =
+            (options.history_retention, options.history_retention.map(|_| Instant::now()));
         let (company, last_run) = (1, Duration::ZERO);
         Writer {
             environment,
@@ -102,6 +117,8 @@ impl Writer {
             write_async,
             unsynced,
             last_timestamp,
+            retention,
+            prune_at,
             company,
             last_run,
         }
@@ -152,7 +169,12 @@ impl Writer {
 
     /// The next request; `Some(None)` when there is time to tidy up, `None` at the end.
     fn next_request(&mut self) -> Option<Option<Box<dyn Job>>> {
-        if !self.dropped.is_empty() {
+        let now = Instant::now();
+        if !self.dropped.is_empty() || self.prune_at.is_some_and(|at| at <= now) {
+            // Old history goes even when requests never stop coming.
+            if self.prune_at.is_some_and(|at| at + PRUNE_PAUSE <= now) {
+                self.prune();
+            }
             return match self.requests.try_recv() {
                 Ok(request) => Some(Some(request)),
                 Err(TryRecvError::Empty) => Some(None),
@@ -160,7 +182,8 @@ impl Writer {
             };
         }
         let patience = if self.unsynced { Some(SYNC_AFTER) } else { self.expiring.then_some(SWEEP_EVERY) };
-        match patience {
+        let until_prune = self.prune_at.map(|at| at - now);
+        match [patience, until_prune].into_iter().flatten().min() {
             None => self.requests.recv().ok().map(Some),
             Some(patience) => match self.requests.recv_timeout(patience) {
                 Ok(request) => Some(Some(request)),
@@ -178,6 +201,9 @@ impl Writer {
                     self.dropped.extend(dropped);
                     self.unsynced |= self.write_async;
                     self.expiring = true;
+                    if self.retention.is_some() {
+                        self.prune_at.get_or_insert_with(|| Instant::now() + PRUNE_EVERY);
+                    }
                     return batch.into_iter().for_each(Job::acknowledge);
                 }
                 Attempt::Unchanged => return batch.into_iter().for_each(Job::acknowledge),
@@ -241,6 +267,8 @@ impl Writer {
                 // Done, or to be tried again after the next start.
                 Some(true) | None => drop(self.dropped.remove(0)),
             }
+        } else if self.prune_at.is_some_and(|at| at <= Instant::now()) {
+            self.prune();
         } else {
             match may_expire(&self.environment) {
                 Ok(Expiry::Now) => {
@@ -254,6 +282,26 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Removes a step's worth of history entries that have been kept long enough, and sets the time of the next step.
+    fn prune(&mut self) {
+        let Some(retention) = self.retention else { return };
+        let before = now() - retention.as_secs_f64() * 1000.0;
+        let removed = match may_prune(&self.environment, before) {
+            Ok(Pruning::Never) => {
+                self.prune_at = None;
+                return;
+            }
+            Ok(Pruning::Later) => Some(0),
+            Ok(Pruning::Now) => self.idle_step(|txn| txn.delete_old_history(before, PRUNE_STEP)),
+            Err(error) => {
+                tracing::error!(%error, "old history entries cannot be found");
+                None
+            }
+        };
+        let pause = if removed.is_some_and(|removed| removed > 0) { Duration::ZERO } else { PRUNE_EVERY };
+        self.prune_at = Some(Instant::now() + pause);
     }
 
     fn idle_step<T>(
@@ -344,7 +392,55 @@ fn may_expire(environment: &Environment) -> Result<Expiry, StoreError> {
     Ok(expiry)
 }
 
+/// Whether history entries are older than a time.
+enum Pruning {
+    Now,
+    Later,
+    Never,
+}
+
+fn may_prune(environment: &Environment, before: f64) -> Result<Pruning, StoreError> {
+    let reading = environment.read()?;
+    let view = super::read::View {
+        txn: &reading.txn,
+        trees: environment.trees,
+        catalog: &reading.catalog,
+        now: now(),
+    };
+    let mut pruning = Pruning::Never;
+    for table in reading.catalog.tables() {
+        match view.history(table, Bound::Unbounded, Bound::Unbounded, false)?.next().transpose()? {
+            Some(entry) if entry.timestamp < before => return Ok(Pruning::Now),
+            Some(_) => pruning = Pruning::Later,
+            None => {}
+        }
+    }
+    Ok(pruning)
+}
+
+/// The time of the last history entry, which later ones must exceed, unless the clock was wrong then.
+fn last_time(environment: &Environment) -> f64 {
+    let last = environment.read().and_then(|reading| history::last_state(&reading.txn, &environment.trees));
+    match last {
+        Ok((_, time)) if time < now() + FARTHEST_AHEAD => time,
+        Ok(_) => 0.0,
+        Err(error) => {
+            tracing::error!(%error, "the time of the last history entry cannot be read");
+            0.0
+        }
+    }
+}
+
 /// True when a writer has something to do before anyone writes.
-pub(super) fn has_unfinished_work(environment: &Environment) -> Result<bool, StoreError> {
-    Ok(!unfinished_drops(environment)?.is_empty() || !matches!(may_expire(environment)?, Expiry::Never))
+pub(super) fn has_unfinished_work(
+    environment: &Environment,
+    options: &StoreOptions,
+) -> Result<bool, StoreError> {
+    let pruning = match options.history_retention {
+        Some(_) => may_prune(environment, f64::NEG_INFINITY)?,
+        None => Pruning::Never,
+    };
+    Ok(!matches!(pruning, Pruning::Never)
+        || !unfinished_drops(environment)?.is_empty()
+        || !matches!(may_expire(environment)?, Expiry::Never))
 }
