@@ -11,6 +11,7 @@ pub mod config;
 pub mod error;
 pub mod http;
 pub mod jobs;
+pub mod logs;
 pub mod operations;
 pub mod query;
 pub mod server;

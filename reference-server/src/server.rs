@@ -4,6 +4,7 @@ use crate::access::{Access, Caller};
 use crate::components::Components;
 use crate::config::{Config, ConfigFile};
 use crate::jobs::{self, Jobs};
+use crate::logs::{self, Log};
 use crate::operations::nosql::KeyNumbers;
 use crate::operations::{Outcome, ReplyForm, pipeline};
 use crate::store::{Store, StoreOptions};
@@ -27,6 +28,8 @@ pub struct Server {
     pub key_numbers: Arc<KeyNumbers>,
     /// The jobs that run.
     pub jobs: Jobs,
+    /// Its log.
+    pub log: Arc<Log>,
 }
 
 impl Server {
@@ -35,12 +38,15 @@ impl Server {
     /// # Errors
     /// When the folder cannot be used or its data cannot be read.
     pub async fn open(config: Config) -> anyhow::Result<Arc<Server>> {
+        let log = Arc::new(Log::open(&config.logging).context("cannot begin the log")?);
+        logs::connect(&log);
         let folder = config.root_path.join("database");
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let options = StoreOptions {
             write_async: config.write_async,
             no_sync: config.no_sync,
+            history_retention: config.logging.audit_retention,
             ..StoreOptions::default()
         };
         let store = Store::open(&folder, options).context("cannot open the databases")?;
@@ -55,7 +61,7 @@ impl Server {
         let components = Components::open(&folder, &config.root_path, config_file.clone())
             .context("cannot use the components folder")?;
         let (key_numbers, jobs) = (Arc::default(), Jobs::default());
-        Ok(Arc::new(Server { config, config_file, store, access, components, key_numbers, jobs }))
+        Ok(Arc::new(Server { config, config_file, store, access, components, key_numbers, jobs, log }))
     }
 
     /// Answers one decoded request body.

@@ -101,7 +101,18 @@ impl Drop for TestServer {
 type Ready = oneshot::Sender<anyhow::Result<(SocketAddr, Option<SocketAddr>)>>;
 
 fn serve(config: Config, ready: Ready, stopped: oneshot::Receiver<()>) {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    // Whoever embeds the server may have a use of its own for events.
+    let own_events = crate::logs::is_unheard().then(crate::logs::dispatch);
+    let _own_events = own_events.as_ref().map(tracing::dispatcher::set_default);
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all();
+    builder.on_thread_start(move || {
+        if let Some(events) = &own_events {
+            // For as long as the thread lives.
+            std::mem::forget(tracing::dispatcher::set_default(events));
+        }
+    });
+    let runtime = match builder.build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let _ = ready.send(Err(error.into()));

@@ -4,6 +4,8 @@
 
 #[path = "integration/client.rs"]
 mod client;
+#[path = "integration/logs.rs"]
+mod logs;
 #[path = "integration/malformed.rs"]
 mod malformed;
 #[path = "integration/races.rs"]

@@ -21,10 +21,12 @@ pub mod tokens;
 pub mod users;
 pub mod validate_role;
 
+pub use basic::{BasicHeader, read_basic};
 pub use contract::{Visibility, authorise, readable_attributes, sees_database, visible_attributes};
 pub use credentials::Access;
 pub use identity::{AuthError, Caller};
 pub use permission::{Permission, Right, StructureUser};
+pub use system_tables::USERS;
 pub use users::{Directory, Role, User};
 
 /// The server's own database.

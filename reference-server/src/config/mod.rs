@@ -4,12 +4,14 @@ mod document;
 mod file;
 mod lines;
 mod load;
+mod logging;
 mod settings;
 mod span;
 
 pub use document::Document;
 pub use file::{Backup, ConfigFile, FILE_NAME};
 pub use load::{ConfigError, load};
+pub use logging::{Logging, Rotation};
 pub use settings::{SETTINGS, Setting};
 pub use span::span_milliseconds;
 
@@ -35,6 +37,8 @@ pub struct Config {
     pub http_port: Option<u16>,
     /// `logging.auditLog`: whether tables keep a history unless told otherwise.
     pub audit_log: bool,
+    /// The rest of `logging.*`.
+    pub logging: Logging,
     /// `storage.writeAsync`: acknowledge writes before they are durable.
     pub write_async: bool,
     /// Nothing is forced to disk: for instances whose data is thrown away.
@@ -148,6 +152,7 @@ impl Config {
             components_root: root_path.join("components"),
             http_port: Some(9926),
             audit_log: true,
+            logging: Logging::new(&root_path),
             write_async: false,
             no_sync: false,
             admin_username: None,

@@ -1,8 +1,8 @@
 //! Every setting: its key in the configuration file, its name as an environment variable and flag, and how its text
 //! becomes part of the [`Config`].
 
-use super::Config;
 use super::span::span;
+use super::{Config, logging};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -238,6 +238,102 @@ pub const SETTINGS: &[Setting] = &[
         "keep a history of tables unless told otherwise",
         |config, text| {
             config.audit_log = flag(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "logging.auditRetention",
+        "LOGGING_AUDITRETENTION",
+        "how long histories are kept, such as 3d; null for ever",
+        |config, text| {
+            config.logging.audit_retention = optional(text).map(span).transpose()?;
+            Ok(())
+        },
+    ),
+    setting("logging.level", "LOGGING_LEVEL", "least grave level that is logged", |config, text| {
+        config.logging.level = logging::level(text)?;
+        Ok(())
+    }),
+    setting("logging.root", "LOGGING_ROOT", "folder of the log", |config, text| {
+        config.logging.root = PathBuf::from(text);
+        Ok(())
+    }),
+    setting("logging.path", "LOGGING_PATH", "file of the log", |config, text| {
+        config.logging.path = optional(text).map(PathBuf::from);
+        Ok(())
+    }),
+    setting("logging.file", "LOGGING_FILE", "log to a file", |config, text| {
+        config.logging.file = flag(text)?;
+        Ok(())
+    }),
+    setting("logging.stdStreams", "LOGGING_STDSTREAMS", "log to the standard streams", |config, text| {
+        config.logging.std_streams = flag(text)?;
+        Ok(())
+    }),
+    setting(
+        "logging.rotation.enabled",
+        "LOGGING_ROTATION_ENABLED",
+        "put large or old logs aside",
+        |config, text| {
+            config.logging.rotation.enabled = flag(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "logging.rotation.maxSize",
+        "LOGGING_ROTATION_MAXSIZE",
+        "how large the log grows, such as 64M",
+        |config, text| {
+            config.logging.rotation.max_size = optional(text).map(logging::size).transpose()?;
+            Ok(())
+        },
+    ),
+    setting(
+        "logging.rotation.interval",
+        "LOGGING_ROTATION_INTERVAL",
+        "how old the log grows, such as 1D, 12H or 30M",
+        |config, text| {
+            config.logging.rotation.interval = optional(text).map(logging::interval).transpose()?;
+            Ok(())
+        },
+    ),
+    setting(
+        "logging.rotation.retention",
+        "LOGGING_ROTATION_RETENTION",
+        "how long logs put aside are kept, such as 30D",
+        |config, text| {
+            config.logging.rotation.retention = optional(text).map(logging::interval).transpose()?;
+            Ok(())
+        },
+    ),
+    setting(
+        "logging.rotation.compress",
+        "LOGGING_ROTATION_COMPRESS",
+        "compress logs put aside",
+        |config, text| {
+            config.logging.rotation.compress = flag(text)?;
+            Ok(())
+        },
+    ),
+    setting("logging.rotation.path", "LOGGING_ROTATION_PATH", "folder of logs put aside", |config, text| {
+        config.logging.rotation.path = optional(text).map(PathBuf::from);
+        Ok(())
+    }),
+    setting(
+        "logging.auditAuthEvents.logFailed",
+        "LOGGING_AUDITAUTHEVENTS_LOGFAILED",
+        "log refused credentials",
+        |config, text| {
+            config.logging.log_failed = flag(text)?;
+            Ok(())
+        },
+    ),
+    setting(
+        "logging.auditAuthEvents.logSuccessful",
+        "LOGGING_AUDITAUTHEVENTS_LOGSUCCESSFUL",
+        "log accepted credentials",
+        |config, text| {
+            config.logging.log_successful = flag(text)?;
             Ok(())
         },
     ),

@@ -1,6 +1,6 @@
 //! Who asks: the `Authorization` header, the session's cookie, the unix domain socket, `authorizeLocal`.
 
-use super::{Peer, Site, cookies};
+use super::{Peer, Site, auth_events, cookies};
 use crate::access::sessions::find_session;
 use crate::access::tokens::Bearer;
 use crate::access::{AuthError, Caller, User};
@@ -67,8 +67,17 @@ fn token_field(operation: &spec::Operation) -> Option<&str> {
     fields.iter().find(|(_, schema)| from_header(schema)).map(|(name, _)| name.as_str())
 }
 
-/// Judges the credentials of a request.
+/// Judges the credentials of a request, and logs what came of it where that is wanted.
 pub(super) async fn judge(site: &Site, peer: Peer, head: &Parts) -> Standing {
+    let standing = weigh(site, peer, head).await;
+    let logging = &site.server.config.logging;
+    if logging.log_failed || logging.log_successful {
+        auth_events::log(logging, peer, head, &standing);
+    }
+    standing
+}
+
+async fn weigh(site: &Site, peer: Peer, head: &Parts) -> Standing {
     let caller = match session_caller(site, head) {
         Ok(caller) => caller,
         Err(error) => return Standing::Refused(error),

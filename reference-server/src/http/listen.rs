@@ -102,6 +102,7 @@ pub async fn start(server: Arc<Server>) -> io::Result<Running> {
             Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
         }
     }
+    tracing::info!(notify = true, thread = "main/0", "Server successfully started");
     Ok(running)
 }
 

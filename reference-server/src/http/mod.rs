@@ -4,6 +4,7 @@
 //! the order of the checks is written down once; `media` and `codecs` turn bodies into values and answers into
 //! bodies, and `respond` puts the headers on.
 
+mod auth_events;
 mod body;
 mod codecs;
 mod connection;

@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tracing::field::{Field, Visit};
-use tracing::subscriber::Interest;
+use tracing::subscriber::{Interest, NoSubscriber};
 use tracing::{Dispatch, Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -35,6 +35,11 @@ pub fn subscribe() {
 pub fn dispatch() -> Dispatch {
     let layer = FileLayer::default();
     Dispatch::new(Registry::default().with(layer.clone().with_filter(layer)))
+}
+
+/// True when nobody gets the events of the current thread.
+pub fn is_unheard() -> bool {
+    tracing::dispatcher::get_default(|dispatch| dispatch.is::<NoSubscriber>())
 }
 
 /// Lets the events of the current thread's dispatcher go to a log from now on.
@@ -133,7 +138,9 @@ fn with_thread<T>(given: &str, call: impl FnOnce(&str) -> T) -> T {
     }
     NAME.with(|name| {
         let own = || match std::thread::current().name() {
-            Some(thread) if thread.starts_with("tokio") => format!("http/{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+            Some(thread) if thread.starts_with("tokio") => {
+                format!("http/{}", NEXT.fetch_add(1, Ordering::Relaxed))
+            }
             _ => "main/0".to_owned(),
         };
         call(name.get_or_init(own))

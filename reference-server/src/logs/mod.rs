@@ -19,7 +19,7 @@ mod sink;
 #[cfg(test)]
 mod tests;
 
-pub use layer::{FileLayer, connect, dispatch, subscribe};
+pub use layer::{FileLayer, connect, dispatch, is_unheard, subscribe};
 pub use level::Level;
 pub use line::Entry;
 pub use read::{Order, Query, read};

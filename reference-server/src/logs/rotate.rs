@@ -73,13 +73,15 @@ impl Rotator {
 
     /// Removes rotated files that have been kept long enough. One that cannot be removed is tried again next time.
     fn remove_old(&self) {
-        let Some(oldest) = self.retention.and_then(|retention| SystemTime::now().checked_sub(retention)) else {
+        let Some(oldest) = self.retention.and_then(|retention| SystemTime::now().checked_sub(retention))
+        else {
             return;
         };
         for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let name = file.file_name().to_string_lossy().into_owned();
             let rotated = name.starts_with(PREFIX) && (name.ends_with(".log") || name.ends_with(".log.gz"));
-            let old = || file.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|time| time < oldest);
+            let old =
+                || file.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|time| time < oldest);
             if rotated && old() {
                 let _ = fs::remove_file(file.path());
             }

@@ -53,7 +53,8 @@ impl Log {
             std_streams: settings.std_streams,
             lost: lost.clone(),
         };
-        let thread = std::thread::Builder::new().name("log".to_owned()).spawn(move || sink.work(&receiver))?;
+        let thread =
+            std::thread::Builder::new().name("log".to_owned()).spawn(move || sink.work(&receiver))?;
         Ok(Log { settings, sender: Some(sender), lost, thread: Some(thread) })
     }
 
@@ -144,7 +145,7 @@ impl Sink {
             self.rotate();
             for done in flushed.drain(..) {
                 // A reader that lost its patience.
-                let _: Result<(), ()> = oneshot::Sender::send(done, ());
+                let _ = done.send(());
             }
         }
     }
@@ -178,7 +179,9 @@ impl Sink {
                 let told = format!("{name} rotated, old log moved to {}", moved.display());
                 file.write(&own_line(Level::Notify, &told));
             }
-            Err(error) => file.write(&own_line(Level::Error, &format!("the log could not be rotated: {error}"))),
+            Err(error) => {
+                file.write(&own_line(Level::Error, &format!("the log could not be rotated: {error}")))
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod custom_functions;
 pub mod databases_tables;
 mod existence;
 pub mod jobs;
+pub mod logs;
 pub mod names;
 pub mod nosql;
 pub mod pipeline;

@@ -1,7 +1,7 @@
 //! The one table of handlers.
 
 use super::{
-    Handler, authentication, components, custom_functions, databases_tables, jobs, nosql, users_roles,
+    Handler, authentication, components, custom_functions, databases_tables, jobs, logs, nosql, users_roles,
 };
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,6 +13,7 @@ static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
         custom_functions::HANDLERS,
         databases_tables::HANDLERS,
         jobs::HANDLERS,
+        logs::HANDLERS,
         nosql::HANDLERS,
         users_roles::HANDLERS,
     ];

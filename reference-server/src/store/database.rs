@@ -131,7 +131,13 @@ impl Database {
     fn start_writer(&self, state: &mut WriterState) -> Result<(), StoreError> {
         let (sender, receiver) = channel();
         let writer = Writer::new(self.environment.clone(), receiver, &self.options);
-        let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || writer.work())?;
+        // What the writer has to say goes where the thread that needs it says things.
+        let events = tracing::dispatcher::get_default(Clone::clone);
+        let work = move || match crate::logs::is_unheard() {
+            true => tracing::dispatcher::with_default(&events, || writer.work()),
+            false => writer.work(),
+        };
+        let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(work)?;
         *state = WriterState::Running(sender, thread);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! A client of an instance of its own.
 
 use reference_server::TestServer;
+use reference_server::config::Config;
 use serde_json::{Value, json};
 
 /// A throw-away instance and somebody who asks it as the super user.
@@ -12,9 +13,13 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) async fn start() -> Api {
+        Api::start_with(|_| {}).await
+    }
+
+    pub(crate) async fn start_with(adjust: impl FnOnce(&mut Config)) -> Api {
         // reqwest wants one even where nothing is encrypted; another test may have been quicker.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let server = TestServer::start_with(|config| config.no_sync = true).await.unwrap();
+        let server = TestServer::start_with(adjust).await.unwrap();
         Api { server: std::sync::Arc::new(server), client: reqwest::Client::new() }
     }
 
@@ -26,12 +31,22 @@ impl Api {
         api
     }
 
+    /// The instance.
+    pub(crate) fn server(&self) -> &TestServer {
+        &self.server
+    }
+
     /// Status and text of the answer to a body sent as JSON.
     pub(crate) async fn text(&self, body: impl Into<reqwest::Body>) -> (u16, String) {
+        self.text_with(self.server.password(), body).await
+    }
+
+    /// As [`Api::text`], with another password.
+    pub(crate) async fn text_with(&self, password: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
         let answer = self
             .client
             .post(self.server.url())
-            .basic_auth(self.server.username(), Some(self.server.password()))
+            .basic_auth(self.server.username(), Some(password))
             .header("content-type", "application/json")
             .body(body)
             .send()
