@@ -1,6 +1,7 @@
 //! A running instance: its configuration, its data, its users.
 
 use crate::access::{Access, Caller};
+use crate::certificates::Certificates;
 use crate::components::Components;
 use crate::config::{Config, ConfigFile};
 use crate::jobs::{self, Jobs};
@@ -22,6 +23,8 @@ pub struct Server {
     pub store: Store,
     /// Its users and roles.
     pub access: Access,
+    /// Its certificates.
+    pub certificates: Certificates,
     /// Its components.
     pub components: Components,
     /// The numbers given to records without a key.
@@ -52,6 +55,7 @@ impl Server {
         let store = Store::open(&folder, options).context("cannot open the databases")?;
         let access = Access::open(&store, &config).await.context("cannot load users and roles")?;
         jobs::end_interrupted(&store).await.context("cannot end the jobs of the last run")?;
+        let certificates = Certificates::open(&store, &config).await.context("cannot load certificates")?;
         // Instances that are thrown away do without until somebody wants a token.
         if !config.no_sync {
             access.tokens.prepare();
@@ -61,7 +65,13 @@ impl Server {
         let components = Components::open(&folder, &config.root_path, config_file.clone())
             .context("cannot use the components folder")?;
         let (key_numbers, jobs) = (Arc::default(), Jobs::default());
-        Ok(Arc::new(Server { config, config_file, store, access, components, key_numbers, jobs, log }))
+        let server =
+            Server { config, config_file, store, access, certificates, components, key_numbers, jobs, log };
+        let server = Arc::new(server);
+        if !server.config.no_sync {
+            Certificates::prepare(&server);
+        }
+        Ok(server)
     }
 
     /// Answers one decoded request body.

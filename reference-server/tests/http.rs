@@ -14,6 +14,8 @@ mod raw;
 mod requests;
 #[path = "http/sessions.rs"]
 mod sessions;
+#[path = "http/tls.rs"]
+mod tls;
 #[path = "http/tokens.rs"]
 mod tokens;
 

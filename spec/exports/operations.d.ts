@@ -2020,11 +2020,15 @@ export type AddCertificateRequest = {
   /** PEM text. */
   certificate: string;
   /** Whether the certificate is an authority's. */
-  is_authority: boolean;
-  /** Host names the certificate is for. */
-  hosts?: string[];
+  is_authority: boolean | string;
   /** PEM text; stored in a file of the keys folder. Without it the server looks there for the matching key. */
   private_key?: string;
+  /** Host names the certificate is for, in place of those it names itself. */
+  hosts?: string[];
+  /** What the certificate is for, such as operations-api or https. */
+  uses?: string[];
+  /** Kept with the certificate. */
+  ciphers?: string;
 };
 
 export type AddCertificateResponse = {

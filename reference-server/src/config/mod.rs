@@ -35,6 +35,8 @@ pub struct Config {
     pub components_root: PathBuf,
     /// `http.port`: where applications would answer; `None` switches it off.
     pub http_port: Option<u16>,
+    /// `operationsApi.tls.*`: the certificate for this API, before that of `tls.*`.
+    pub operations_tls: Tls,
     /// `logging.auditLog`: whether tables keep a history unless told otherwise.
     pub audit_log: bool,
     /// The rest of `logging.*`.
@@ -89,6 +91,29 @@ pub struct Network {
     pub timeout: Duration,
     /// `http2`: whether HTTP/2 is spoken.
     pub http2: bool,
+    /// `mtls`: whether clients may prove who they are by certificates.
+    pub mtls: Option<Mtls>,
+}
+
+/// `operationsApi.network.mtls.*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mtls {
+    /// `user`: whom an accepted certificate stands for.
+    pub user: CertificateUser,
+    /// `required`: connections without an accepted certificate are closed.
+    pub required: bool,
+}
+
+/// Whom an accepted certificate stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CertificateUser {
+    /// The user whose name is the common name of the certificate's subject.
+    #[default]
+    CommonName,
+    /// This user.
+    Named(String),
+    /// Nobody: other credentials are needed as well.
+    Nobody,
 }
 
 /// `authentication.*`.
@@ -138,6 +163,7 @@ impl Config {
                 keep_alive_timeout: Duration::from_secs(30),
                 timeout: Duration::from_secs(120),
                 http2: true,
+                mtls: None,
             },
             authentication: Authentication {
                 authorize_local: false,
@@ -151,6 +177,7 @@ impl Config {
             tls: Tls::default(),
             components_root: root_path.join("components"),
             http_port: Some(9926),
+            operations_tls: Tls::default(),
             audit_log: true,
             logging: Logging::new(&root_path),
             write_async: false,

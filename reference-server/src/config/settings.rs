@@ -2,7 +2,7 @@
 //! becomes part of the [`Config`].
 
 use super::span::span;
-use super::{Config, logging};
+use super::{CertificateUser, Config, Mtls, logging};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -131,6 +131,38 @@ pub const SETTINGS: &[Setting] = &[
         },
     ),
     setting(
+        "operationsApi.network.mtls",
+        "OPERATIONSAPI_NETWORK_MTLS",
+        "let clients prove who they are by certificates",
+        |config, text| {
+            let wanted = optional(text).map(flag).transpose()?.unwrap_or(false);
+            config.network.mtls = wanted.then(Mtls::default);
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.network.mtls.user",
+        "OPERATIONSAPI_NETWORK_MTLS_USER",
+        "whom a client's certificate stands for: CN, the name of a user, or null for nobody",
+        |config, text| {
+            config.network.mtls.get_or_insert_default().user = match text {
+                "CN" | "Common Name" => CertificateUser::CommonName,
+                "null" => CertificateUser::Nobody,
+                name => CertificateUser::Named(name.to_owned()),
+            };
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.network.mtls.required",
+        "OPERATIONSAPI_NETWORK_MTLS_REQUIRED",
+        "close connections whose client shows no accepted certificate",
+        |config, text| {
+            config.network.mtls.get_or_insert_default().required = flag(text)?;
+            Ok(())
+        },
+    ),
+    setting(
         "http.corsAccessControlAllowHeaders",
         "HTTP_CORSACCESSCONTROLALLOWHEADERS",
         "the headers other origins may send",
@@ -232,6 +264,33 @@ pub const SETTINGS: &[Setting] = &[
         config.http_port = port(text)?;
         Ok(())
     }),
+    setting(
+        "operationsApi.tls.certificate",
+        "OPERATIONSAPI_TLS_CERTIFICATE",
+        "PEM file with the certificate for this API",
+        |config, text| {
+            config.operations_tls.certificate = optional(text).map(PathBuf::from);
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.tls.privateKey",
+        "OPERATIONSAPI_TLS_PRIVATEKEY",
+        "PEM file with the key of that certificate",
+        |config, text| {
+            config.operations_tls.private_key = optional(text).map(PathBuf::from);
+            Ok(())
+        },
+    ),
+    setting(
+        "operationsApi.tls.certificateAuthority",
+        "OPERATIONSAPI_TLS_CERTIFICATEAUTHORITY",
+        "PEM file with a certificate authority for this API",
+        |config, text| {
+            config.operations_tls.certificate_authority = optional(text).map(PathBuf::from);
+            Ok(())
+        },
+    ),
     setting(
         "logging.auditLog",
         "LOGGING_AUDITLOG",

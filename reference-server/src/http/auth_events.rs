@@ -10,16 +10,16 @@ use hyper::http::request::Parts;
 
 /// Logs the outcome of judging the credentials in a request's `Authorization` header. Requests without one are nobody's
 /// attempt to prove anything.
-pub(super) fn log(logging: &Logging, peer: Peer, head: &Parts, standing: &Standing) {
+pub(super) fn log(logging: &Logging, peer: &Peer, head: &Parts, standing: &Standing) {
     let header =
         head.headers.get(AUTHORIZATION).map(|value| value.as_bytes().trim_ascii()).unwrap_or_default();
-    let Some((strategy, value)) = std::str::from_utf8(header).ok().and_then(|header| header.split_once(' '))
-    else {
-        return;
+    let header = std::str::from_utf8(header).ok().and_then(|header| header.split_once(' '));
+    let is_known = |strategy: &str| matches!(strategy, "Basic" | "Bearer");
+    let (strategy, value) = match (peer, header) {
+        (Peer::Network { certified: Some(_), .. }, _) => ("mTLS", ""),
+        (_, Some((strategy, value))) if is_known(strategy) => (strategy, value),
+        _ => return,
     };
-    if !matches!(strategy, "Basic" | "Bearer") {
-        return;
-    }
     let accepted = match standing {
         Standing::Known(caller) | Standing::Refresher { caller, .. } => caller.user.as_ref(),
         Standing::Refused(_) => None,

@@ -37,10 +37,10 @@ where
 {
     let activity = Arc::new(Activity::new());
     let service = service_fn(|request: Request<Incoming>| {
-        let (site, activity) = (site.clone(), activity.clone());
+        let (site, activity, peer) = (site.clone(), activity.clone(), peer.clone());
         async move {
             let _guard = activity.begin();
-            Ok::<Response<_>, Infallible>(request::answer(&site, peer, request, &activity.closing).await)
+            Ok::<Response<_>, Infallible>(request::answer(&site, &peer, request, &activity.closing).await)
         }
     });
     let wakes = Wakes::new();

@@ -60,7 +60,7 @@ fn host(head: &Parts) -> &str {
 }
 
 /// Hands a new session to the client.
-pub(super) fn set(head: &Parts, peer: Peer, settings: &Authentication, id: &str, answer: &mut HeaderMap) {
+pub(super) fn set(head: &Parts, peer: &Peer, settings: &Authentication, id: &str, answer: &mut HeaderMap) {
     let expires = match settings.cookie_expires.and_then(|life| chrono::Duration::from_std(life).ok()) {
         Some(life) => {
             Utc::now().checked_add_signed(life).map(|end| end.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
@@ -123,8 +123,8 @@ mod tests {
         let mut settings = Config::new("/nowhere").authentication;
         adjust(&mut settings);
         let mut answer = HeaderMap::new();
-        let peer = Peer::Network { address: Ipv4Addr::LOCALHOST.into(), secure };
-        set(head, peer, &settings, "ID", &mut answer);
+        let peer = Peer::Network { address: Ipv4Addr::LOCALHOST.into(), secure, certified: None };
+        set(head, &peer, &settings, "ID", &mut answer);
         (answer[SET_COOKIE].to_str().unwrap().to_owned(), answer)
     }
 

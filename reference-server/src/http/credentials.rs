@@ -68,7 +68,7 @@ fn token_field(operation: &spec::Operation) -> Option<&str> {
 }
 
 /// Judges the credentials of a request, and logs what came of it where that is wanted.
-pub(super) async fn judge(site: &Site, peer: Peer, head: &Parts) -> Standing {
+pub(super) async fn judge(site: &Site, peer: &Peer, head: &Parts) -> Standing {
     let standing = weigh(site, peer, head).await;
     let logging = &site.server.config.logging;
     if logging.log_failed || logging.log_successful {
@@ -77,7 +77,13 @@ pub(super) async fn judge(site: &Site, peer: Peer, head: &Parts) -> Standing {
     standing
 }
 
-async fn weigh(site: &Site, peer: Peer, head: &Parts) -> Standing {
+async fn weigh(site: &Site, peer: &Peer, head: &Parts) -> Standing {
+    if let Some(user) = certified_user(site, peer) {
+        return match user.active {
+            true => Standing::Known(Caller::of(Some(user))),
+            false => Standing::Refused(AuthError::Inactive.into()),
+        };
+    }
     let caller = match session_caller(site, head) {
         Ok(caller) => caller,
         Err(error) => return Standing::Refused(error),
@@ -130,8 +136,16 @@ fn session_caller(site: &Site, head: &Parts) -> Result<Caller, OperationError> {
     })
 }
 
+/// The user that the client's certificate stands for: it beats all other credentials.
+fn certified_user(site: &Site, peer: &Peer) -> Option<Arc<User>> {
+    match peer {
+        Peer::Network { certified: Some(username), .. } => Some(site.server.access.user_or_gone(username)),
+        _ => None,
+    }
+}
+
 /// The user a request without credentials acts as, by the place it comes from.
-fn implied_user(site: &Site, peer: Peer) -> Option<Arc<User>> {
+fn implied_user(site: &Site, peer: &Peer) -> Option<Arc<User>> {
     let trusted = match peer {
         Peer::Socket => true,
         Peer::Network { address, .. } => {

@@ -2,7 +2,8 @@
 
 use super::connection::{self, Phase};
 use super::cors::Cors;
-use super::{Peer, Site, tls};
+use super::tls::SecurePort;
+use super::{Peer, Site};
 use crate::server::Server;
 use hyper::header::HeaderValue;
 use hyper_util::rt::TokioExecutor;
@@ -16,11 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
 
 /// How long requests in flight may take to finish once the server stops.
 const DRAIN: Duration = Duration::from_secs(5);
-/// How long a TLS handshake may take.
+/// How long a TLS handshake may take, the making of a certificate for it included.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How much of a connection's input is held at once; requests' heads are bounded more tightly.
 const BUFFER: usize = 64 * 1024;
@@ -66,10 +66,10 @@ impl Drop for Running {
 /// Opens the listeners that the server's configuration asks for.
 ///
 /// # Errors
-/// When an address is taken, or the certificate cannot be read or made.
+/// When an address is taken.
 pub async fn start(server: Arc<Server>) -> io::Result<Running> {
     let network = server.config.network.clone();
-    let tls = network.secure_port.map(|_| tls::acceptor(&server.config)).transpose()?;
+    let tls = network.secure_port.map(|_| Arc::new(SecurePort::new(&server)));
     let seconds = network.keep_alive_timeout.as_secs();
     let site = Arc::new(Site {
         cors: Cors::new(&server.config),
@@ -139,7 +139,7 @@ fn bind_socket(path: &Path) -> io::Result<UnixListener> {
 
 async fn accept_tcp(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<SecurePort>>,
     site: Arc<Site>,
     mut phase: watch::Receiver<Phase>,
 ) {
@@ -155,13 +155,18 @@ async fn accept_tcp(
         };
         // Answers are written whole; waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
-        let (site, phase, peer) =
-            (site.clone(), phase.clone(), Peer::Network { address: address.ip(), secure: tls.is_some() });
+        let (site, phase, address) = (site.clone(), phase.clone(), address.ip());
         match tls.clone() {
-            None => drop(tokio::spawn(connection::serve(stream, site, peer, phase))),
+            None => {
+                let peer = Peer::Network { address, secure: false, certified: None };
+                tokio::spawn(connection::serve(stream, site, peer, phase));
+            }
             Some(tls) => drop(tokio::spawn(async move {
                 match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => connection::serve(stream, site, peer, phase).await,
+                    Ok(Ok((stream, certified))) => {
+                        let peer = Peer::Network { address, secure: true, certified };
+                        connection::serve(stream, site, peer, phase).await;
+                    }
                     Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 }

@@ -42,7 +42,7 @@ struct Site {
 }
 
 /// Where a connection comes from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Peer {
     /// A TCP connection, plain or TLS.
     Network {
@@ -50,6 +50,8 @@ enum Peer {
         address: IpAddr,
         /// Whether it is a TLS connection.
         secure: bool,
+        /// The user that the client's certificate stands for.
+        certified: Option<Arc<str>>,
     },
     /// The unix domain socket: only those who may open the file get here, so that nobody's requests act as a super
     /// user's.

@@ -28,7 +28,7 @@ const HEAD_LIMIT: usize = 16 * 1024;
 /// `closing` tells, once the answer is known, whether the connection is to end with it.
 pub(super) async fn answer(
     site: &Site,
-    peer: Peer,
+    peer: &Peer,
     request: Request<Incoming>,
     closing: &AtomicBool,
 ) -> Response<Body> {
@@ -46,7 +46,7 @@ pub(super) async fn answer(
 }
 
 /// Steps 1 and 2: path and method, then credentials that can be refused at once.
-async fn route(site: &Site, peer: Peer, head: &Parts, body: Incoming, close: &mut bool) -> Response<Body> {
+async fn route(site: &Site, peer: &Peer, head: &Parts, body: Incoming, close: &mut bool) -> Response<Body> {
     if head.version == Version::HTTP_11 && !head.headers.contains_key(HOST) {
         *close = true;
         return respond::bare(StatusCode::BAD_REQUEST, Body::Empty);
@@ -90,7 +90,7 @@ async fn spare(site: &Site, head: &Parts, body: Incoming, close: &mut bool) {
 /// Steps 3 to 8: an operation.
 async fn operate(
     site: &Site,
-    peer: Peer,
+    peer: &Peer,
     head: &Parts,
     standing: Standing,
     body: Incoming,

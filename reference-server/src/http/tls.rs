@@ -1,61 +1,107 @@
-//! The TLS side of the secure port: its certificate and what it negotiates.
+//! The TLS side of the secure port: what it offers follows the table of certificates.
 
-use crate::config::Config;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use crate::certificates::verifier::Verifier;
+use crate::certificates::{Certificate, Choice};
+use crate::config::{CertificateUser, Network};
+use crate::server::Server;
+use arc_swap::ArcSwapOption;
+use rustls::crypto::CryptoProvider;
+use rustls::{ConfigBuilder, ServerConfig, WantsVerifier};
+use std::io;
 use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
-/// Makes the acceptor of the secure port.
-pub(super) fn acceptor(config: &Config) -> io::Result<TlsAcceptor> {
-    let (certificate, key) = files(config)?;
-    let chain = CertificateDer::pem_file_iter(&certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(&certificate, &error))?;
-    let private_key = PrivateKeyDer::from_pem_file(&key).map_err(|error| unreadable(&key, &error))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_no_client_auth()
-        .with_single_cert(chain, private_key)
-        .map_err(|error| unreadable(&certificate, &error))?;
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    if config.network.http2 {
-        tls.alpn_protocols.insert(0, b"h2".to_vec());
-    }
-    Ok(TlsAcceptor::from(Arc::new(tls)))
+/// What the secure port needs to greet clients.
+pub(super) struct SecurePort {
+    server: Arc<Server>,
+    provider: Arc<CryptoProvider>,
+    current: ArcSwapOption<Offer>,
+    /// Held while a new offer is made.
+    making: Mutex<()>,
 }
 
-fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> io::Error {
-    io::Error::other(format!("{}: {error}", path.display()))
+/// What clients are offered as long as the certificates stay the same.
+struct Offer {
+    version: u64,
+    config: Arc<ServerConfig>,
+    verifier: Option<Arc<Verifier>>,
 }
 
-/// The configured files, or a self-signed pair under the root that is made when it is missing.
-fn files(config: &Config) -> io::Result<(PathBuf, PathBuf)> {
-    match (&config.tls.certificate, &config.tls.private_key) {
-        (Some(certificate), Some(key)) => return Ok((certificate.clone(), key.clone())),
-        (None, None) => {}
-        _ => return Err(io::Error::other("tls.certificate and tls.privateKey are only of use together")),
+impl SecurePort {
+    pub(super) fn new(server: &Arc<Server>) -> SecurePort {
+        SecurePort {
+            server: Arc::clone(server),
+            provider: Arc::new(rustls::crypto::ring::default_provider()),
+            current: ArcSwapOption::empty(),
+            making: Mutex::new(()),
+        }
     }
-    let folder = config.root_path.join("keys");
-    let (certificate, key) = (folder.join("certificate.pem"), folder.join("privateKey.pem"));
-    if !(certificate.exists() && key.exists()) {
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        let made = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
-        fs::create_dir_all(&folder)?;
-        write_private(&key, &made.signing_key.serialize_pem())?;
-        fs::write(&certificate, made.cert.pem())?;
-    }
-    Ok((certificate, key))
-}
 
-/// Writes a file that only the owner may read.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
+    /// Greets a client. With the stream comes the name of the user that the client's certificate stands for.
+    pub(super) async fn accept(
+        &self,
+        stream: TcpStream,
+    ) -> io::Result<(TlsStream<TcpStream>, Option<Arc<str>>)> {
+        let offer = self.offer().await?;
+        let stream = TlsAcceptor::from(Arc::clone(&offer.config)).accept(stream).await?;
+        let certified = self.certified(&offer, &stream);
+        Ok((stream, certified))
+    }
+
+    /// The offer for the certificates as they are now.
+    async fn offer(&self) -> io::Result<Arc<Offer>> {
+        let usable = || {
+            let version = self.server.certificates.version();
+            self.current.load_full().filter(|offer| offer.version == version)
+        };
+        if let Some(offer) = usable() {
+            return Ok(offer);
+        }
+        let _making = self.making.lock().await;
+        if let Some(offer) = usable() {
+            return Ok(offer);
+        }
+        // What changes from here on makes the offer one of an older version.
+        let version = self.server.certificates.version();
+        let choice = self.server.certificates.choice(&self.server.store).await.map_err(io::Error::other)?;
+        let offer = Arc::new(self.make(version, choice).map_err(io::Error::other)?);
+        self.current.store(Some(Arc::clone(&offer)));
+        Ok(offer)
+    }
+
+    fn make(&self, version: u64, choice: Choice) -> Result<Offer, rustls::Error> {
+        let Network { mtls, http2, .. } = &self.server.config.network;
+        let builder: ConfigBuilder<ServerConfig, WantsVerifier> =
+            ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+                .with_safe_default_protocol_versions()?;
+        let verifier = mtls.as_ref().map(|mtls| {
+            Arc::new(Verifier::new(&choice.authorities, mtls.required, Arc::clone(&self.provider)))
+        });
+        let builder = match &verifier {
+            None => builder.with_no_client_auth(),
+            Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier) as Arc<_>),
+        };
+        let mut config = builder.with_cert_resolver(Arc::new(choice));
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        if *http2 {
+            config.alpn_protocols.insert(0, b"h2".to_vec());
+        }
+        Ok(Offer { version, config: Arc::new(config), verifier })
+    }
+
+    fn certified(&self, offer: &Offer, stream: &TlsStream<TcpStream>) -> Option<Arc<str>> {
+        let mtls = self.server.config.network.mtls.as_ref()?;
+        let chain = stream.get_ref().1.peer_certificates()?;
+        if !offer.verifier.as_ref()?.accepts(chain) {
+            return None;
+        }
+        match &mtls.user {
+            CertificateUser::Nobody => None,
+            CertificateUser::Named(name) => Some(name.as_str().into()),
+            CertificateUser::CommonName => Some(Certificate::of(chain.to_vec())?.common_name?.into()),
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! The one table of handlers.
 
 use super::{
-    Handler, authentication, components, custom_functions, databases_tables, jobs, logs, nosql, users_roles,
+    Handler, authentication, certificates, components, custom_functions, databases_tables, jobs, logs,
+    nosql, users_roles,
 };
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -9,6 +10,7 @@ use std::sync::LazyLock;
 static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
     let families = [
         authentication::HANDLERS,
+        certificates::HANDLERS,
         components::HANDLERS,
         custom_functions::HANDLERS,
         databases_tables::HANDLERS,

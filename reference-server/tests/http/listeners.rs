@@ -1,4 +1,4 @@
-//! The listeners: TLS, HTTP/2, the unix domain socket, stopping.
+//! The listeners: HTTP/2, the unix domain socket, stopping.
 
 use super::raw::Connection;
 use super::{ADMIN, Instance, MUST_LOGIN, post};
@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 
 const USER_INFO: &str = r#"{"operation":"user_info"}"#;
 
-fn client() -> reqwest::ClientBuilder {
+pub(super) fn client() -> reqwest::ClientBuilder {
     // Several tests of one process may come here.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy()
@@ -31,24 +31,6 @@ async fn http_2_can_be_switched_off() {
     let url = format!("http://{}/health", instance.running().plain.unwrap());
     assert!(client().http2_prior_knowledge().build().unwrap().get(&url).send().await.is_err());
     assert_eq!(client().build().unwrap().get(&url).send().await.unwrap().status(), 200);
-}
-
-#[tokio::test]
-async fn the_secure_port_makes_its_own_certificate_and_keeps_it() {
-    let instance = Instance::with(|config| config.network.secure_port = Some(0)).await;
-    let keys = instance.folder.path().join("keys");
-    let certificate = std::fs::read(keys.join("certificate.pem")).unwrap();
-    let mode = std::fs::metadata(keys.join("privateKey.pem")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o077, 0, "only the owner reads the key");
-    let trusted = reqwest::Certificate::from_pem(&certificate).unwrap();
-    let url = format!("https://localhost:{}/health", instance.running().secure.unwrap().port());
-    let both = client().tls_certs_only([trusted.clone()]).build().unwrap();
-    let response = both.get(&url).send().await.unwrap();
-    assert_eq!((response.version(), response.status().as_u16()), (reqwest::Version::HTTP_2, 200));
-    let old = client().tls_certs_only([trusted]).http1_only().build().unwrap();
-    let response = old.get(&url).send().await.unwrap();
-    assert_eq!(response.version(), reqwest::Version::HTTP_11);
-    assert_eq!(response.headers()["connection"], "keep-alive");
 }
 
 #[tokio::test]
