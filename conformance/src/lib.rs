@@ -81,6 +81,7 @@ pub fn suite() -> Result<Suite, LoadError> {
     let mut suite = scenario::embedded()?;
     let generated = checks::contract::scenarios(&suite.scenarios);
     suite.scenarios.extend(generated);
+    suite.scenarios.extend(checks::matrix::scenarios());
     suite.scenarios.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(suite)
 }

@@ -4,6 +4,7 @@
 mod answers;
 pub mod contract;
 mod faults;
+pub mod matrix;
 
 pub(crate) use answers::judge;
 pub use answers::{Seen, over_all_answers, requirements as requirements_of_rules};

@@ -44,6 +44,11 @@ pub(super) fn requirements(options: &Options) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+pub(super) fn matrix() -> anyhow::Result<u8> {
+    print(&conformance::checks::matrix::to_text());
+    Ok(0)
+}
+
 fn level(level: Level) -> &'static str {
     match level {
         Level::Must => "MUST",

@@ -45,6 +45,8 @@ enum Command {
         /// Its id.
         id: String,
     },
+    /// Show who may call what: every operation by every kind of role.
+    Matrix,
     /// Compare two reports (json=FILE or events=FILE of two runs): what got worse, better, or is no longer checked.
     Compare {
         /// The report of the earlier run.
@@ -180,6 +182,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::List { choice, requirements: false }) => list::checks(&options(&choice)),
         Some(Command::List { choice, requirements: true }) => list::requirements(&options(&choice)),
         Some(Command::Show { id }) => list::show(&id),
+        Some(Command::Matrix) => list::matrix(),
         Some(Command::Import { from, to }) => conformance::import::run(&from, &to).map(|text| {
             println!("{text}");
             0

@@ -8,7 +8,7 @@ mod settle;
 mod story;
 mod take;
 
-pub use plan::{CONTRACT, Plan, Unit};
+pub use plan::{CONTRACT, MATRIX, Plan, Unit};
 pub use schedule::execute;
 pub use settle::Settle;
 pub use story::{differences, tell};

@@ -9,6 +9,9 @@ use std::sync::Arc;
 /// The category of the generated stories.
 pub const CONTRACT: &str = "contract";
 
+/// The category of the stories of who may call what.
+pub const MATRIX: &str = "matrix";
+
 /// A story as a part of a run.
 #[derive(Clone, Debug)]
 pub struct Unit {
@@ -24,7 +27,7 @@ impl Unit {
 
     /// What kind of checks it makes.
     pub fn kind(&self) -> Kind {
-        if self.scenario.category() == CONTRACT { Kind::Contract } else { Kind::Scenario }
+        if matches!(self.scenario.category(), CONTRACT | MATRIX) { Kind::Contract } else { Kind::Scenario }
     }
 
     /// True when nothing else may run meanwhile.

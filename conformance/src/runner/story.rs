@@ -1,7 +1,7 @@
 //! Telling one story: setup, compared steps, and teardown whatever happened.
 
 use super::settle::{Change, Pending};
-use super::{Run, Sight, Taken, Unit, all};
+use super::{MATRIX, Run, Sight, Taken, Unit, all};
 use crate::diff::Difference;
 use crate::event::Checked;
 use crate::matcher::{self, Context};
@@ -238,6 +238,10 @@ impl Telling<'_> {
 
     /// What follows from an operation that is not offered: nothing, when it only reads.
     fn without(&self, step: &Step, operation: &str) -> Option<Halt> {
+        // In the matrix no step builds on another one.
+        if self.scenario.category() == MATRIX {
+            return None;
+        }
         let reads = match operation {
             "sql" => step.request.as_ref().and_then(|request| request["sql"].as_str()).is_some_and(is_select),
             _ => Change::of(operation) == Change::None && step.save.is_empty(),
