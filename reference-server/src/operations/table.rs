@@ -1,8 +1,8 @@
 //! The one table of handlers.
 
 use super::{
-    Handler, authentication, certificates, components, custom_functions, databases_tables, jobs, logs,
-    nosql, users_roles,
+    Handler, authentication, certificates, components, custom_functions, databases_tables, jobs, logs, nosql,
+    users_roles,
 };
 use std::collections::HashMap;
 use std::sync::LazyLock;
