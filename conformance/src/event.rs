@@ -38,6 +38,9 @@ pub struct Started {
     pub profile: Profile,
     /// When, in seconds since 1970.
     pub at: u64,
+    /// What the random programs were drawn from.
+    #[serde(default)]
+    pub seed: u64,
 }
 
 /// What the target said of itself.
@@ -88,12 +91,21 @@ pub enum Kind {
     Scenario,
     /// Generated from the schemas.
     Contract,
+    /// A step of a random program.
+    Program,
     /// What must hold for every answer of the run.
     Answers,
     /// Removing what a check made.
     Cleanup,
     /// An entry of the baseline in use.
     Baseline,
+}
+
+impl Kind {
+    /// True for the checks that a plan declares beforehand.
+    pub fn is_declared(self) -> bool {
+        matches!(self, Kind::Scenario | Kind::Contract | Kind::Program)
+    }
 }
 
 /// A check that came to its verdict.

@@ -21,6 +21,7 @@ pub mod layout;
 pub mod matcher;
 pub mod pointer;
 pub mod probe;
+pub mod programs;
 pub mod report;
 pub mod runner;
 pub mod scenario;
@@ -36,11 +37,11 @@ pub use runner::{Options, Sink, Stop};
 pub use scenario::Profile;
 pub use target::{Credentials, Reach, Target};
 
-use event::{Event, Finished, Kind, Planned, RequirementNote, Started};
+use event::{Event, Finished, Planned, RequirementNote, Started};
 use report::{Summary, terminal};
 use runner::{Plan, Run, Settle};
 use scenario::{Level, LoadError, Names, Suite};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -120,9 +121,10 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
         target: run.target.address(),
         run: run.names.run().to_owned(),
         profile: options.profile,
+        seed: options.seed,
         at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
     }));
-    let suite = match suite() {
+    let suite = match told(&options) {
         Ok(suite) => suite,
         Err(error) => return finish(&run, Some(error.to_string()), started),
     };
@@ -148,6 +150,7 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     }));
     let run = Arc::new(run);
     runner::execute(&run, &plan, options.jobs).await;
+    shrink(&run, &options).await;
     for check in run.baseline.stale() {
         run.emit(Event::Checked(Box::new(check)));
     }
@@ -155,7 +158,7 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
         .events()
         .into_iter()
         .filter_map(|event| match event {
-            Event::Checked(check) if matches!(check.kind, Kind::Scenario | Kind::Contract) => Some(check.id),
+            Event::Checked(check) if check.kind.is_declared() => Some(check.id),
             _ => None,
         })
         .collect();
@@ -165,6 +168,55 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     report.answers =
         std::mem::take(&mut *run.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     report
+}
+
+/// The stories that a run may tell: those it is given, or all there are and the programs of its seed.
+fn told(options: &Options) -> Result<Suite, LoadError> {
+    if let Some(scenarios) = &options.scenarios {
+        let mut suite = Suite::default();
+        suite.scenarios.clone_from(scenarios);
+        return Ok(suite);
+    }
+    let mut suite = suite()?;
+    suite.scenarios.extend(programs::scenarios(options.seed, options.programs));
+    Ok(suite)
+}
+
+/// Makes the programs that failed as short as possible, tells them and keeps them.
+async fn shrink(run: &Run, options: &Options) {
+    const SHRUNK: usize = 3;
+    let failed: BTreeSet<String> = run
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Checked(check)
+                if check.kind == event::Kind::Program && check.verdict == verdict::Verdict::Fail =>
+            {
+                Some(check.id.split('#').next().unwrap_or_default().to_owned())
+            }
+            _ => None,
+        })
+        .collect();
+    for id in failed.into_iter().take(SHRUNK) {
+        let Some(found) = programs::shortest(run, options.seed, &id).await else { continue };
+        let kept = options.failures.as_ref().map(|folder| {
+            let file = folder.join(format!("{}-seed-{}.json", id.replace('/', "-"), options.seed));
+            let text = serde_json::to_value(&found.scenario)
+                .map(|value| layout::to_text(&value))
+                .unwrap_or_default();
+            match std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, text)) {
+                Ok(()) => format!(" kept in {},", file.display()),
+                Err(error) => format!(" could not be kept in {} ({error}),", file.display()),
+            }
+        });
+        let text = format!(
+            "the shortest failing program has {} steps,{} and is\n{}",
+            found.scenario.steps.len(),
+            kept.unwrap_or_default(),
+            found.script
+        );
+        run.observe(&id, text);
+    }
 }
 
 fn finish(run: &Run, error: Option<String>, started: Instant) -> Report {

@@ -90,6 +90,7 @@ fn events() -> Vec<Event> {
             run: "k3x9".into(),
             profile: Profile::Full,
             at: 1_790_000_000,
+            seed: 7,
         }),
         Event::Probed(Probed {
             version: Some("5.0.0".into()),

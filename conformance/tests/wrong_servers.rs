@@ -130,6 +130,34 @@ async fn a_server_that_says_yes_to_everything_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_failing_program_is_made_short_and_kept_for_replay() {
+    let server = TestServer::start().await.unwrap();
+    let admin = Credentials { username: server.username().into(), password: server.password().into() };
+    // No update is ever told as skipped.
+    let address = spoilt(&server, "updated 0 of", "updated 1 of").await;
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options {
+        categories: vec!["programs".into()],
+        seed: 11,
+        programs: 12,
+        failures: Some(folder.path().to_owned()),
+        ..Options::default()
+    };
+    let report = run(&address, admin, options).await;
+    assert_eq!(report.exit_status(), 1, "{}", report.to_text());
+    let kept: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let text = std::fs::read_to_string(kept.first().unwrap()).unwrap();
+    let scenario: conformance::scenario::Scenario = serde_json::from_str(&text).unwrap();
+    assert_eq!(scenario.steps.len(), 1, "one update of an unknown key is enough: {text}");
+    assert_eq!(scenario.steps[0].operation().as_deref(), Some("update"));
+    let told = report.events.iter().any(|event| match event {
+        Event::Observed(observed) => observed.text.contains("curl ") && observed.text.contains("kept in"),
+        _ => false,
+    });
+    assert!(told, "{}", report.to_text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_in_any_report() {
     let address = fake(|_| {
         (200, r#"{"operation_token":"eyJhbGciOiJI.eyJzdWIiOiJh.c2lnbmF0dXJl","password":"s3cret-Pw"}"#)

@@ -1,6 +1,9 @@
 //! `diff` and `sweep`: what talks to live endpoints without judging them.
 
+use anyhow::Context as _;
+use conformance::report::terminal;
 use conformance::{Options, Reach, Sink, Stop, Target, side_by_side, sweep as sweeping};
+use std::path::Path;
 use std::sync::Arc;
 
 fn target(url: &str, insecure: bool) -> anyhow::Result<Target> {
@@ -19,6 +22,20 @@ pub(super) fn diff(urls: [&str; 2], options: Options, insecure: bool, verbose: b
     let found = runtime()?.block_on(side_by_side::run(first, second, options, sink, Stop::default()));
     print!("{}", found.to_text(verbose));
     Ok(found.exit_status())
+}
+
+/// Tells one scenario file to an endpoint.
+pub(super) fn replay(file: &Path, url: &str, insecure: bool) -> anyhow::Result<u8> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let scenario = serde_json::from_str(&text).with_context(|| format!("{} is no scenario", file.display()))?;
+    conformance::scenario::check_scenario(&scenario).map_err(anyhow::Error::msg)?;
+    let options = Options { scenarios: Some(vec![scenario]), ..Options::default() };
+    let sink: Sink = Arc::new(|_| ());
+    let report =
+        runtime()?.block_on(conformance::run_with(target(url, insecure)?, options, sink, Stop::default()));
+    let look = terminal::Look { detail: terminal::Detail::Verbose, color: false };
+    print!("{}", terminal::render(&report.events, look));
+    Ok(report.exit_status())
 }
 
 /// Lists or removes what earlier runs left behind.

@@ -54,6 +54,16 @@ enum Command {
         /// The report of the later run.
         after: PathBuf,
     },
+    /// Tell one scenario file, such as a kept failing program, to an endpoint.
+    Replay {
+        /// The file.
+        file: PathBuf,
+        /// The endpoint, with credentials: http://user:password@host:port.
+        url: String,
+        /// Accept any TLS certificate.
+        #[arg(short = 'k', long)]
+        insecure: bool,
+    },
     /// Run the checks' requests on two live endpoints and show where the second answers otherwise than the first.
     Diff {
         /// The first endpoint, with credentials: http://user:password@host:port.
@@ -138,6 +148,15 @@ struct RunArgs {
     /// How long, in milliseconds, to wait for changes of structure, users and roles to become visible.
     #[arg(long, value_name = "MS")]
     settle: Option<u64>,
+    /// What the random programs are drawn from; a report names it.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How many random programs to run.
+    #[arg(long, value_name = "N", default_value_t = conformance::programs::DEFAULT)]
+    programs: usize,
+    /// Where programs that fail are kept, for `replay`.
+    #[arg(long, value_name = "FOLDER", default_value = "conformance-failures")]
+    failures: PathBuf,
     /// Say what the endpoint is set up for, so that scenarios that need it are told: http2, cors-off, cors-list,
     /// authorize-local.
     #[arg(long, value_name = "NAME")]
@@ -192,6 +211,7 @@ pub(crate) fn main() -> ExitCode {
             0
         }),
         Some(Command::Compare { before, after }) => baselines::compare(&before, &after),
+        Some(Command::Replay { file, url, insecure }) => live::replay(&file, &url, insecure),
         Some(Command::Diff { first, second, choice, insecure, verbose }) => {
             live::diff([&first, &second], options(&choice), insecure, verbose)
         }
@@ -277,6 +297,9 @@ async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
         settle: args.settle.map(Duration::from_millis),
         with: args.with.clone(),
         take_data: args.take_data,
+        seed: args.seed.unwrap_or_else(|| Options::default().seed),
+        programs: args.programs,
+        failures: Some(args.failures.clone()),
         baseline: baselines::read(args.baseline.as_deref())?,
         ..options(&args.choice)
     };

@@ -66,7 +66,13 @@ pub fn render(events: &[Event], look: Look) -> String {
 fn head(summary: &Summary<'_>, look: Look, out: &mut String) {
     if let Some(started) = summary.started {
         let title = look.paint("1", &format!("Operations API conformance {}", started.version));
-        let _ = writeln!(out, "{title}  {}  profile {}", started.target, lower(&started.profile));
+        let _ = writeln!(
+            out,
+            "{title}  {}  profile {}  seed {}",
+            started.target,
+            lower(&started.profile),
+            started.seed
+        );
     }
     if let Some(probed) = summary.probed {
         let version = probed.version.as_deref().unwrap_or("not told");

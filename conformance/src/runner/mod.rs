@@ -18,11 +18,12 @@ use crate::baseline::Baseline;
 use crate::checks::Seen;
 use crate::event::{Checked, Event, Observed};
 use crate::matcher::Context;
-use crate::scenario::{Expected, Names, Profile, Step};
+use crate::scenario::{Expected, Names, Profile, Scenario, Step};
 use crate::secrets::Secrets;
 use crate::target::{Answer, Place, Target};
 use crate::verdict::Verdict;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -48,6 +49,14 @@ pub struct Options {
     pub names: Option<Names>,
     /// Divergences that are known.
     pub baseline: Arc<Baseline>,
+    /// What random programs are drawn from.
+    pub seed: u64,
+    /// How many random programs are told.
+    pub programs: usize,
+    /// Told in place of the suite.
+    pub scenarios: Option<Vec<Scenario>>,
+    /// Where programs that fail are kept.
+    pub failures: Option<PathBuf>,
     /// What another target answered, by check: expected in place of what the scenarios say.
     pub model: Option<Arc<Answers>>,
 }
@@ -64,6 +73,10 @@ impl Default for Options {
             take_data: false,
             names: None,
             baseline: Arc::default(),
+            seed: rand::random(),
+            programs: crate::programs::DEFAULT,
+            scenarios: None,
+            failures: None,
             model: None,
         }
     }

@@ -27,7 +27,11 @@ impl Unit {
 
     /// What kind of checks it makes.
     pub fn kind(&self) -> Kind {
-        if matches!(self.scenario.category(), CONTRACT | MATRIX) { Kind::Contract } else { Kind::Scenario }
+        match self.scenario.category() {
+            CONTRACT | MATRIX => Kind::Contract,
+            crate::programs::CATEGORY => Kind::Program,
+            _ => Kind::Scenario,
+        }
     }
 
     /// True when nothing else may run meanwhile.
