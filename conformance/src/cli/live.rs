@@ -27,7 +27,8 @@ pub(super) fn diff(urls: [&str; 2], options: Options, insecure: bool, verbose: b
 /// Tells one scenario file to an endpoint.
 pub(super) fn replay(file: &Path, url: &str, insecure: bool) -> anyhow::Result<u8> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let scenario = serde_json::from_str(&text).with_context(|| format!("{} is no scenario", file.display()))?;
+    let scenario =
+        serde_json::from_str(&text).with_context(|| format!("{} is no scenario", file.display()))?;
     conformance::scenario::check_scenario(&scenario).map_err(anyhow::Error::msg)?;
     let options = Options { scenarios: Some(vec![scenario]), ..Options::default() };
     let sink: Sink = Arc::new(|_| ());
