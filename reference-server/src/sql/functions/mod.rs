@@ -1,9 +1,16 @@
 //! The scalar functions of SQL, in one registry: what they compute, what they are called, and examples from which both
 //! the documentation and tests are made.
 
+mod arrays;
+mod conversion;
+mod dates;
 mod logical;
+mod math;
+mod moment;
 mod registry;
+mod string;
 
+pub use conversion::{TYPES, cast};
 pub use registry::{all, find};
 
 use super::value::Js;

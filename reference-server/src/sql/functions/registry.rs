@@ -1,10 +1,11 @@
 //! Finding functions by name.
 
-use super::{Function, logical};
+use super::{Function, arrays, dates, logical, math, string};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-static FAMILIES: [&[Function]; 1] = [logical::FUNCTIONS];
+static FAMILIES: [&[Function]; 5] =
+    [string::FUNCTIONS, math::FUNCTIONS, logical::FUNCTIONS, dates::FUNCTIONS, arrays::FUNCTIONS];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
     let names = |function: &'static Function| {

@@ -89,7 +89,6 @@ fn date_of_days(days: i64) -> (i64, u32, u32) {
 }
 
 /// Days of a month.
-#[allow(dead_code)]
 pub(crate) fn days_in_month(year: i64, month: u32) -> u32 {
     let next = if month >= 12 { days_of_date(year + 1, 1, 1) } else { days_of_date(year, month + 1, 1) };
     (next - days_of_date(year, month, 1)) as u32
@@ -153,6 +152,7 @@ mod tests {
     fn the_text_of_a_date() {
         let text = "Sat Feb 03 2001 04:05:06 GMT+0000 (Coordinated Universal Time)";
         assert_eq!(date_text(981_173_106_789.0), text);
+        assert_eq!(parse_date(text), 981_173_106_000.0);
         assert_eq!(date_text(f64::NAN), "Invalid Date");
     }
 }

@@ -6,6 +6,7 @@
 
 mod convert;
 mod date_parse;
+mod date_tokens;
 mod dates;
 mod equality;
 pub mod keys;
@@ -13,10 +14,8 @@ mod numbers;
 pub mod operators;
 pub mod patterns;
 
-#[allow(unused_imports, dead_code)]
 pub(crate) use dates::{DAY, Fields, days_in_month, days_of_date, valid_instant};
 pub use dates::{date_text, parse_date};
-#[allow(unused_imports)]
 pub(crate) use numbers::is_space;
 pub use numbers::{number_of_text, text_of_number, to_int32};
 

@@ -84,10 +84,14 @@ impl Pattern {
 
     /// Whether a value's text matches. Null matches like the empty text; whether it is asked at all is the caller's.
     pub fn matches(&self, value: &Js) -> bool {
-        let text = if value.is_nullish() { "".into() } else { value.to_text() };
+        if value.is_nullish() { self.matches_text("") } else { self.matches_text(&value.to_text()) }
+    }
+
+    /// Whether a text matches.
+    pub fn matches_text(&self, text: &str) -> bool {
         match self.kind {
             Kind::Glob => self.regex.find(&text.to_uppercase()).is_some(),
-            Kind::Like | Kind::Regexp => self.regex.find(&text).is_some(),
+            Kind::Like | Kind::Regexp => self.regex.find(text).is_some(),
         }
     }
 }
