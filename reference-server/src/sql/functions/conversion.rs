@@ -5,9 +5,28 @@ use super::moment::legacy_text;
 use crate::sql::value::{Js, parse_date, to_int32};
 use crate::value::parse_json;
 
-/// What the types mean, for the documentation: names, meaning, examples.
-pub static TYPES: &[(&str, &str, &[(&str, &str)])] = &[
-    (
+/// What a type of CAST means, for the documentation.
+#[derive(Debug)]
+pub struct TypeDoc {
+    /// The names it has.
+    pub names: &'static str,
+    /// One line of documentation.
+    pub doc: &'static str,
+    /// Calls and the JSON text of their results, as for functions.
+    pub examples: &'static [(&'static str, &'static str)],
+}
+
+const fn type_doc(
+    names: &'static str,
+    doc: &'static str,
+    examples: &'static [(&'static str, &'static str)],
+) -> TypeDoc {
+    TypeDoc { names, doc, examples }
+}
+
+/// The types of CAST and CONVERT.
+pub static TYPES: &[TypeDoc] = &[
+    type_doc(
         "INT, INTEGER, SMALLINT, BIGINT",
         "The number cut to a whole one of 32 bits; 0 when it is none.",
         &[
@@ -18,7 +37,7 @@ pub static TYPES: &[(&str, &str, &[(&str, &str)])] = &[
             ("CAST(true AS SMALLINT)", "1"),
         ],
     ),
-    (
+    type_doc(
         "FLOAT, NUMBER, DECIMAL, NUMERIC",
         "The number; `(p)` rounds to p significant digits, `(p, s)` then to s decimals; absent when it is none.",
         &[
@@ -28,17 +47,17 @@ pub static TYPES: &[(&str, &str, &[(&str, &str)])] = &[
             ("CAST('abc' AS FLOAT)", "absent"),
         ],
     ),
-    (
+    type_doc(
         "STRING, VARCHAR, NVARCHAR",
         "The text; `(n)` cuts it.",
         &[("CAST(12 AS STRING)", "\"12\""), ("CAST(12345 AS VARCHAR(3))", "\"123\"")],
     ),
-    (
+    type_doc(
         "CHAR, NCHAR",
         "The text, by `(n)` cut or filled with blanks to that length.",
         &[("CAST(123 AS CHAR(5))", "\"123  \"")],
     ),
-    (
+    type_doc(
         "BOOLEAN",
         "JavaScript's truth: false for null, 0 and the empty text only.",
         &[
@@ -47,12 +66,12 @@ pub static TYPES: &[(&str, &str, &[(&str, &str)])] = &[
             ("CAST('false' AS BOOLEAN)", "true"),
         ],
     ),
-    (
+    type_doc(
         "JSON",
         "The value that a text holds; malformed text is an error.",
         &[("CAST('{\"a\":1}' AS JSON)", "{\"a\":1}")],
     ),
-    (
+    type_doc(
         "DATE, DATETIME",
         "The date as `YY.MM.DD`, or as `YYYY.MM.DD HH:mm:ss.SSS`.",
         &[
@@ -60,8 +79,8 @@ pub static TYPES: &[(&str, &str, &[(&str, &str)])] = &[
             ("CAST('2020-01-02' AS DATETIME)", "\"2020.01.02 00:00:00.000\""),
         ],
     ),
-    ("MONEY", "The number to the hundredth.", &[("CAST('5.25' AS MONEY)", "5.25")]),
-    ("any other", "The value as it is.", &[("CAST(5 AS TEXT)", "5")]),
+    type_doc("MONEY", "The number to the hundredth.", &[("CAST('5.25' AS MONEY)", "5.25")]),
+    type_doc("any other", "The value as it is.", &[("CAST(5 AS TEXT)", "5")]),
 ];
 
 /// `CAST(value AS type(sizes))` and `CONVERT(type(sizes), value, style)`.

@@ -4,13 +4,15 @@
 mod arrays;
 mod conversion;
 mod dates;
+mod geo;
+mod json;
 mod logical;
 mod math;
 mod moment;
 mod registry;
 mod string;
 
-pub use conversion::{TYPES, cast};
+pub use conversion::{TYPES, TypeDoc, cast};
 pub use registry::{all, find};
 
 use super::value::Js;

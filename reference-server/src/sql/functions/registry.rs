@@ -1,11 +1,18 @@
 //! Finding functions by name.
 
-use super::{Function, arrays, dates, logical, math, string};
+use super::{Function, arrays, dates, geo, json, logical, math, string};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-static FAMILIES: [&[Function]; 5] =
-    [string::FUNCTIONS, math::FUNCTIONS, logical::FUNCTIONS, dates::FUNCTIONS, arrays::FUNCTIONS];
+static FAMILIES: [&[Function]; 7] = [
+    string::FUNCTIONS,
+    math::FUNCTIONS,
+    logical::FUNCTIONS,
+    dates::FUNCTIONS,
+    arrays::FUNCTIONS,
+    json::FUNCTIONS,
+    geo::FUNCTIONS,
+];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
     let names = |function: &'static Function| {

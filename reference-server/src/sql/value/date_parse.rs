@@ -39,11 +39,13 @@ impl Reader<'_> {
     fn iso(&mut self) -> Iso {
         if let Token::Sign(sign) = self.tokens.peek() {
             let token = self.tokens.next();
-            match self.tokens.peek() {
-                Token::Number(year, 6) if sign > 0 || year != 0 => self.day.add(sign * year),
-                _ => return Iso::Until(token),
+            let Some(year) = self.fixed(6, 0..=999_999) else {
+                return Iso::Until(token);
             };
-            self.tokens.next();
+            if sign < 0 && year == 0 {
+                return Iso::Until(token);
+            }
+            self.day.add(sign * year);
         } else if let Some(year) = self.fixed(4, 0..=9999) {
             self.day.add(year);
         } else {

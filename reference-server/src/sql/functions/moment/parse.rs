@@ -126,7 +126,7 @@ fn iso_instant(found: &Groups<'_>) -> Option<f64> {
     } else if let Some(day) = found.number(7) {
         let first = Fields::instant(year, 1.0, 1.0, 0.0)?;
         let days = if super::is_leap_year(year as i64) { 366.0 } else { 365.0 };
-        (1.0..=days).contains(&day).then(|| first + (day - 1.0) * DAY)?
+        (1.0..=days).contains(&day).then_some(first + (day - 1.0) * DAY)?
     } else {
         let month = found.number(2).or(found.number(8)).unwrap_or(1.0);
         date_instant(year, month, found.number(3).unwrap_or(1.0))?
@@ -150,7 +150,7 @@ fn date_instant(year: f64, month: f64, day: f64) -> Option<f64> {
 fn time_of_day(hour: f64, minute: f64, second: f64, millisecond: f64) -> Option<f64> {
     let legal = hour < 24.0 && minute < 60.0 && second < 60.0 && millisecond < 1000.0;
     let end_of_day = hour == 24.0 && minute == 0.0 && second == 0.0 && millisecond == 0.0;
-    (legal || end_of_day).then(|| ((hour * 60.0 + minute) * 60.0 + second) * 1000.0 + millisecond)
+    (legal || end_of_day).then_some(((hour * 60.0 + minute) * 60.0 + second) * 1000.0 + millisecond)
 }
 
 fn rfc_2822(text: &str) -> Option<Option<f64>> {
