@@ -214,8 +214,12 @@ impl Telling<'_> {
         if let Some(answer) = taken.answer() {
             self.run.answered(&check.id, answer);
             self.answers.extend(step.id.clone().map(|id| (id, answer.clone())));
-            // A value that is not there is missed by the steps that use it; they say so.
-            let _ = self.save(step, answer);
+            // A value that is not there is missed by the steps that use it; they say so. In an answer that is right,
+            // nothing is what belongs there.
+            let absent = self.save(step, answer).is_err() && check.verdict == Verdict::Pass;
+            if absent {
+                step.save.keys().for_each(|name| self.vars.set_absent(name));
+            }
         }
         None
     }
@@ -343,12 +347,14 @@ impl Telling<'_> {
     }
 
     fn save(&mut self, step: &Step, answer: &Answer) -> Result<(), String> {
+        let mut absent = None;
         for (name, path) in &step.save {
             if !self.vars.save(name, &answer.body, path) {
-                return Err(format!("the answer has nothing at '{path}' to save as '{name}'"));
+                absent
+                    .get_or_insert_with(|| format!("the answer has nothing at '{path}' to save as '{name}'"));
             }
         }
-        Ok(())
+        absent.map_or(Ok(()), Err)
     }
 
     /// Drops what was made. What cannot be dropped is found when the run ends.

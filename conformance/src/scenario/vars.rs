@@ -32,6 +32,11 @@ impl Vars {
         self.values.get(name)
     }
 
+    /// Remembers null under a name under which nothing is remembered.
+    pub fn set_absent(&mut self, name: &str) {
+        self.values.entry(name.to_owned()).or_insert(Value::Null);
+    }
+
     /// Remembers what a pointer finds in an answer; false when there is nothing.
     pub fn save(&mut self, name: &str, answer: &Value, path: &str) -> bool {
         match pointer::get(answer, path) {
