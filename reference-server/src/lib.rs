@@ -18,6 +18,7 @@ pub mod query;
 pub mod server;
 pub mod sql;
 pub mod store;
+pub mod system;
 pub mod test_server;
 pub mod value;
 

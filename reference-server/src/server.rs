@@ -3,12 +3,15 @@
 use crate::access::{Access, Caller};
 use crate::certificates::Certificates;
 use crate::components::Components;
-use crate::config::{Config, ConfigFile};
+use crate::config::{Config, ConfigFile, load};
 use crate::jobs::{self, Jobs};
 use crate::logs::{self, Log};
 use crate::operations::nosql::KeyNumbers;
 use crate::operations::{Outcome, ReplyForm, pipeline};
 use crate::store::{Store, StoreOptions};
+use crate::system::job;
+use crate::system::restart::Restarts;
+use crate::system::status::Statuses;
 use crate::value::Value;
 use anyhow::Context;
 use std::sync::Arc;
@@ -27,6 +30,10 @@ pub struct Server {
     pub certificates: Certificates,
     /// Its components.
     pub components: Components,
+    /// The wishes for a restart.
+    pub restarts: Restarts,
+    /// What its operators say of it.
+    pub statuses: Statuses,
     /// The numbers given to records without a key.
     pub key_numbers: Arc<KeyNumbers>,
     /// The jobs that run.
@@ -41,6 +48,16 @@ impl Server {
     /// # Errors
     /// When the folder cannot be used or its data cannot be read.
     pub async fn open(config: Config) -> anyhow::Result<Arc<Server>> {
+        Server::open_after(config, Vec::new()).await
+    }
+
+    /// As [`Server::open`], after a restart that ends the jobs with these ids.
+    ///
+    /// # Errors
+    /// As [`Server::open`].
+    pub async fn open_after(config: Config, restarted: Vec<String>) -> anyhow::Result<Arc<Server>> {
+        // Whoever made the configuration in the program has not written it yet.
+        let config = if config.tree.is_empty() { load(config, &Vec::new())? } else { config };
         let log = Arc::new(Log::open(&config.logging).context("cannot begin the log")?);
         logs::connect(&log);
         let folder = config.root_path.join("database");
@@ -54,6 +71,7 @@ impl Server {
         };
         let store = Store::open(&folder, options).context("cannot open the databases")?;
         let access = Access::open(&store, &config).await.context("cannot load users and roles")?;
+        job::end(&store, restarted, None).await;
         jobs::end_interrupted(&store).await.context("cannot end the jobs of the last run")?;
         let certificates = Certificates::open(&store, &config).await.context("cannot load certificates")?;
         // Instances that are thrown away do without until somebody wants a token.
@@ -61,13 +79,21 @@ impl Server {
             access.tokens.prepare();
         }
         let config_file = Arc::new(ConfigFile::of(&config.root_path));
-        let folder = config.root_path.join("components");
-        let components = Components::open(&folder, &config.root_path, config_file.clone())
+        let components = Components::open(&config.components_root, &config.root_path, config_file.clone())
             .context("cannot use the components folder")?;
-        let (key_numbers, jobs) = (Arc::default(), Jobs::default());
-        let server =
-            Server { config, config_file, store, access, certificates, components, key_numbers, jobs, log };
-        let server = Arc::new(server);
+        let server = Arc::new(Server {
+            config,
+            config_file,
+            store,
+            access,
+            certificates,
+            components,
+            restarts: Restarts::default(),
+            statuses: Statuses::default(),
+            key_numbers: Arc::default(),
+            jobs: Jobs::default(),
+            log,
+        });
         if !server.config.no_sync {
             Certificates::prepare(&server);
         }

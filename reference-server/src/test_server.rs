@@ -1,8 +1,7 @@
 //! An instance for one test: its own folder, its own port, gone when dropped.
 
-use crate::config::Config;
-use crate::http;
-use crate::server::Server;
+use crate::config::{Config, load};
+use crate::system::lifecycle::{Instance, Legacy};
 use anyhow::Context;
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
@@ -120,11 +119,12 @@ fn serve(config: Config, ready: Ready, stopped: oneshot::Receiver<()>) {
         }
     };
     runtime.block_on(async {
-        match start(config).await {
-            Ok((running, address)) => {
-                let _ = ready.send(Ok((address, running.secure)));
-                let _ = stopped.await;
-                running.shutdown().await;
+        match start(config.clone()).await {
+            Ok((instance, address)) => {
+                let _ = ready.send(Ok((address, instance.running.secure)));
+                if let Err(error) = go_on(config, instance, stopped).await {
+                    tracing::error!("the test server could not be restarted: {error:#}");
+                }
             }
             Err(error) => {
                 let _ = ready.send(Err(error));
@@ -133,9 +133,29 @@ fn serve(config: Config, ready: Ready, stopped: oneshot::Receiver<()>) {
     });
 }
 
-async fn start(config: Config) -> anyhow::Result<(http::Running, SocketAddr)> {
-    let server = Server::open(config).await?;
-    let running = http::start(server).await?;
-    let address = running.plain.context("the test server has no HTTP port")?;
-    Ok((running, address))
+async fn start(config: Config) -> anyhow::Result<(Instance, SocketAddr)> {
+    let instance = Instance::start(load(config, &Vec::new())?, Legacy::default()).await?;
+    let address = instance.running.plain.context("the test server has no HTTP port")?;
+    Ok((instance, address))
+}
+
+/// Serves until told to stop; a restart takes place within this process.
+async fn go_on(
+    config: Config,
+    mut instance: Instance,
+    mut stopped: oneshot::Receiver<()>,
+) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            _ = &mut stopped => {
+                instance.stop().await;
+                return Ok(());
+            }
+            () = instance.restart_wished() => {}
+        }
+        let next = load(config.clone(), &Vec::new()).map_err(Into::into);
+        let Some((next, listeners)) = instance.prepare(next).await else { continue };
+        let legacy = instance.hand_over(listeners).await;
+        instance = Instance::start(next, legacy).await?;
+    }
 }

@@ -72,6 +72,13 @@ impl ConfigFile {
         let mut after = before.clone();
         let result = work(&mut after)?;
         if after != before {
+            let read = Document::parse(after.text());
+            if let Some(error) = match read {
+                Ok(read) => (read.tree() != after.tree()).then(|| "it would say something else".to_owned()),
+                Err(error) => Some(error),
+            } {
+                return Err(ConfigError::Unprintable { path: self.path.clone(), error }.into());
+            }
             let written = match backup {
                 Backup::Keep => self.keep_old(),
                 Backup::Drop => Ok(()),
@@ -154,9 +161,15 @@ mod tests {
         fs::write(file.path(), "a: 1 # one\n").unwrap();
         let refused = file.change(Backup::Keep, |document| -> Result<(), ConfigError> {
             document.set(&["a"], Value::Null);
-            Err(ConfigError::Setting { name: "a".to_owned(), fault: "no".to_owned() })
+            Err(ConfigError::Invalid("no".to_owned()))
         });
         assert!(refused.is_err() && backups(&file).is_empty());
+        let nested = (0..300).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+        let unreadable = file.change(Backup::Keep, |document| -> Result<(), ConfigError> {
+            document.set(&["a"], nested.clone());
+            Ok(())
+        });
+        assert!(matches!(unreadable, Err(ConfigError::Unprintable { .. })) && backups(&file).is_empty());
         assert_eq!(fs::read_to_string(file.path()).unwrap(), "a: 1 # one\n");
     }
 }

@@ -1,10 +1,15 @@
-//! Putting a configuration together: defaults, then the file, then the environment, then flags.
+//! Putting a configuration together: the defaults, then the file, then the environment, then flags. What the
+//! environment and the flags say is written into the file, where get_configuration shows it.
 
-use super::Config;
-use super::file::FILE_NAME;
-use super::settings::{SETTINGS, Setting};
-use std::path::{Path, PathBuf};
-use yaml_serde::Value as Yaml;
+use super::cast::cast_text;
+use super::defaults::{complete, fill_nulls};
+use super::document::Document;
+use super::file::{Backup, ConfigFile};
+use super::keys;
+use super::settings::settle;
+use super::{Config, schema};
+use crate::value::Value;
+use std::path::PathBuf;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,106 +38,169 @@ pub enum ConfigError {
         /// Why.
         error: String,
     },
-    /// A setting's value is not one.
-    #[error("{name}: {fault}")]
-    Setting {
-        /// The setting, as it was given.
-        name: String,
-        /// What is wrong with it.
-        fault: String,
+    /// A change would make the file unreadable.
+    #[error("{path} could not be read any more: {error}")]
+    Unprintable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: String,
     },
+    /// The tree breaks the rules.
+    #[error("{0}")]
+    Invalid(String),
 }
 
 impl From<ConfigError> for crate::error::OperationError {
     fn from(error: ConfigError) -> Self {
-        Self::internal(error)
+        match error {
+            ConfigError::Invalid(text) => Self::invalid(text),
+            other => Self::internal(other),
+        }
     }
 }
 
-/// Completes `config` from its root folder's file, if there is one, and from `given`: the text of a setting from the
-/// environment or a flag, by its name.
+/// What the environment and the flags set: paths and the texts given for them, later ones win.
+pub type Given = Vec<(&'static str, String)>;
+
+/// The settings among variables of the environment, whatever the case of their names. Only full names count: a word
+/// such as `THREADS` may well be meant for others.
+pub fn from_environment(variables: impl Iterator<Item = (String, String)>) -> Given {
+    let of_file = |name: &str| {
+        let path = keys::path_of(name)?;
+        let proper = path.replace('.', "_").eq_ignore_ascii_case(name);
+        (proper && (name.contains('_') || path == "componentsRoot") && path != "rootPath").then_some(path)
+    };
+    variables.filter_map(|(name, text)| Some((of_file(&name)?, text))).collect()
+}
+
+/// Completes `config` from its root folder's file and from what was `given`, and writes the file, which then shows
+/// everything.
 ///
 /// # Errors
-/// When the file or a value cannot be used.
-pub fn load(mut config: Config, given: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-    let file = read_file(&config.root_path.join(FILE_NAME))?;
-    for setting in SETTINGS {
-        if setting.in_file
-            && let Some(text) = file.as_ref().and_then(|file| text_at(file, setting.key))
-        {
-            apply(setting, setting.key, &mut config, &text)?;
+/// When the file or a value cannot be used, or the file cannot be written.
+pub fn load(mut config: Config, given: &Given) -> Result<Config, ConfigError> {
+    let file = ConfigFile::of(&config.root_path);
+    let tree = file.change(Backup::Keep, |document| -> Result<_, ConfigError> {
+        complete(document, &config).map_err(ConfigError::Invalid)?;
+        for (path, text) in given {
+            let levels: Vec<&str> = path.split('.').collect();
+            document.set(&levels, cast_text(text));
         }
-        if let Some(text) = given(setting.name) {
-            apply(setting, setting.name, &mut config, &text)?;
-        }
-    }
+        document.set(&["rootPath"], Value::from(config.root_path.to_string_lossy().into_owned()));
+        fill_nulls(document, &config);
+        // The databases are in the root folder; the one they are to be in is made with them.
+        make_storage_folder(document);
+        schema::validate(document.tree()).map_err(ConfigError::Invalid)?;
+        Ok(document.tree().clone())
+    })?;
+    settle(&mut config, tree);
     Ok(config)
 }
 
-fn apply(setting: &Setting, name: &str, config: &mut Config, text: &str) -> Result<(), ConfigError> {
-    setting.apply(config, text).map_err(|fault| ConfigError::Setting { name: name.to_owned(), fault })
-}
-
-fn read_file(path: &Path) -> Result<Option<Yaml>, ConfigError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(ConfigError::Unreadable { path: path.to_owned(), error }),
-    };
-    let malformed = |error: String| ConfigError::Malformed { path: path.to_owned(), error };
-    match yaml_serde::from_str(&text).map_err(|error| malformed(error.to_string()))? {
-        Yaml::Null => Ok(None),
-        file @ Yaml::Mapping(_) => Ok(Some(file)),
-        _ => Err(malformed("it holds something else".to_owned())),
-    }
-}
-
-/// The text of a value in the file; lists with commas between their members.
-fn text_at(file: &Yaml, key: &str) -> Option<String> {
-    let mut value = file;
-    for level in key.split('.') {
-        value = value.get(level)?;
-    }
-    scalar_text(value).or_else(|| {
-        let members: Option<Vec<String>> = value.as_sequence()?.iter().map(scalar_text).collect();
-        Some(members?.join(","))
-    })
-}
-
-fn scalar_text(value: &Yaml) -> Option<String> {
-    match value {
-        Yaml::Null => Some("null".to_owned()),
-        Yaml::Bool(flag) => Some(flag.to_string()),
-        Yaml::Number(number) => Some(number.to_string()),
-        Yaml::String(text) => Some(text.clone()),
-        _ => None,
+fn make_storage_folder(document: &Document) {
+    if let (Some(root), Some(path)) = (
+        document.get(&["rootPath"]).and_then(Value::as_str),
+        document.get(&["storage", "path"]).and_then(Value::as_str),
+    ) {
+        let folder = super::rules::resolved(std::path::Path::new(root), path);
+        if folder.starts_with(root) {
+            // That it is missing is told by the check that follows.
+            let _ = std::fs::create_dir_all(folder);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{CertificateUser, FILE_NAME, Mtls};
+    use std::time::Duration;
+
+    fn given(pairs: &[(&str, &str)]) -> Given {
+        from_environment(pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())))
+    }
 
     #[test]
     fn flags_and_environment_beat_the_file_which_beats_the_defaults() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "operationsApi:\n  network:\n    port: 1234\n    corsAccessList:\n      - https://a.example\n      - https://b.example\nauthentication:\n  cacheTTL: 5\n";
+        let text = "# mine\noperationsApi:\n  network:\n    port: 1234 # here\n    corsAccessList:\n      - https://a.example\n      - https://b.example\nauthentication:\n  cacheTTL: 5\n";
         std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
-        let given = |name: &str| (name == "OPERATIONSAPI_NETWORK_PORT").then(|| "4321".to_owned());
-        let config = load(Config::new(folder.path()), given).unwrap();
+        let given = given(&[
+            ("OperationsApi_Network_PORT", "4321"),
+            ("AUTHENTICATION_REFRESHTOKENTIMEOUT", "2d"),
+            ("THREADS", "7"),
+            ("LOG_LEVEL", "loud"),
+            ("ROOTPATH", "/elsewhere"),
+        ]);
+        let config = load(Config::new(folder.path()), &given).unwrap();
         assert_eq!(config.network.port, Some(4321));
         assert_eq!(config.network.cors_access_list, ["https://a.example", "https://b.example"]);
-        assert_eq!(config.authentication.cache_ttl.as_millis(), 5);
-        assert_eq!(config.network.keep_alive_timeout.as_millis(), 30_000);
+        assert_eq!(config.authentication.cache_ttl, Duration::from_millis(5));
+        assert_eq!(config.authentication.refresh_token_timeout, Duration::from_hours(48));
+        assert_eq!(config.network.keep_alive_timeout, Duration::from_secs(30));
+        assert_eq!(config.root_path, folder.path());
+        let written = std::fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
+        assert!(
+            written.starts_with("# mine\noperationsApi:\n  network:\n    port: 4321 # here\n"),
+            "{written}"
+        );
+        assert!(
+            written.contains("  refreshTokenTimeout: 2d\n") && written.contains("\nnode:\n"),
+            "{written}"
+        );
+        // The next start has nothing to change.
+        load(Config::new(folder.path()), &given).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path().join("backup")).unwrap().count(), 1);
     }
 
     #[test]
-    fn what_is_no_value_is_refused_with_its_name() {
+    fn a_new_file_has_everything_and_is_read_as_it_was_meant() {
         let folder = tempfile::tempdir().unwrap();
-        let given = |name: &str| (name == "AUTHENTICATION_AUTHORIZELOCAL").then(|| "yes".to_owned());
-        let error = load(Config::new(folder.path()), given).unwrap_err();
-        assert_eq!(error.to_string(), "AUTHENTICATION_AUTHORIZELOCAL: 'yes' is neither true nor false");
+        let mut meant = Config::new(folder.path());
+        meant.network.keep_alive_timeout = Duration::from_millis(150);
+        meant.network.domain_socket = None;
+        meant.network.port = None;
+        meant.network.http2 = false;
+        meant.network.cors_access_list = vec!["https://a.example".to_owned()];
+        meant.authentication.operation_token_timeout = Duration::from_secs(90);
+        meant.authentication.cookie_expires = Some(Duration::from_hours(24));
+        meant.authentication.cookie_domains = vec!["a.example".to_owned()];
+        meant.analytics_period = None;
+        meant.network.mtls = Some(Mtls { user: CertificateUser::Named("kim".to_owned()), required: true });
+        meant.operations_tls.certificate = Some(folder.path().join("a.pem"));
+        meant.logging.rotation.max_size = Some(1500);
+        meant.logging.rotation.interval = Some(Duration::from_hours(36));
+        meant.logging.rotation.path = Some(folder.path().join("old"));
+        meant.logging.log_failed = true;
+        let mut read = load(meant.clone(), &Vec::new()).unwrap();
+        assert_eq!(read.tree.keys().next().map(String::as_str), Some("http"));
+        read.tree = meant.tree.clone();
+        assert_eq!(format!("{read:?}"), format!("{meant:?}"));
+    }
+
+    #[test]
+    fn what_is_no_value_is_refused_with_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = load(Config::new(folder.path()), &given(&[("AUTHENTICATION_AUTHORIZELOCAL", "yes")]))
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "HarperDB config file validation error: 'authentication.authorizeLocal' must be a boolean"
+        );
+        assert!(!folder.path().join(FILE_NAME).exists());
         std::fs::write(folder.path().join(FILE_NAME), "- a\n").unwrap();
-        assert!(load(Config::new(folder.path()), |_| None).is_err());
+        assert!(load(Config::new(folder.path()), &Vec::new()).is_err());
+    }
+
+    #[test]
+    fn what_passes_but_is_of_no_use_does_no_harm() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "http:\n  keepAliveTimeout: a while\n  timeout: 0\nauthentication:\n  operationTokenTimeout: soon\n";
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let config = load(Config::new(folder.path()), &Vec::new()).unwrap();
+        assert_eq!(config.network.keep_alive_timeout, Duration::from_secs(30));
+        assert!(config.network.timeout > Duration::from_hours(24));
+        assert_eq!(config.authentication.operation_token_timeout, Duration::from_hours(24));
     }
 }

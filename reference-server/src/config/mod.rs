@@ -1,21 +1,33 @@
 //! The configuration of an instance, under the API's own key names.
 
+mod cast;
+mod change;
+mod defaults;
 mod document;
 mod file;
+mod keys;
 mod lines;
 mod load;
 mod logging;
+mod rules;
+mod schema;
 mod settings;
 mod span;
+#[cfg(test)]
+mod tests;
 
-pub use document::Document;
+pub use change::set;
+pub use document::{Document, at};
 pub use file::{Backup, ConfigFile, FILE_NAME};
-pub use load::{ConfigError, load};
+pub use keys::{KEYS, Key};
+pub use load::{ConfigError, Given, from_environment, load};
 pub use logging::{Logging, Rotation};
-pub use settings::{SETTINGS, Setting};
 pub use span::span_milliseconds;
 
+use crate::logs::Level;
+use crate::value::{Object, Value};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -43,6 +55,20 @@ pub struct Config {
     pub logging: Logging,
     /// `storage.writeAsync`: acknowledge writes before they are durable.
     pub write_async: bool,
+    /// `analytics.aggregatePeriod`: how often measurements become rows; `None` switches them off.
+    pub analytics_period: Option<Duration>,
+    /// `operationsApi.sysInfo.disk`: whether system_information tells of disks.
+    pub disk_information: bool,
+    /// `operationsApi.sysInfo.network`: whether system_information tells of networks.
+    pub network_information: bool,
+    /// `node.hostname`: the name of this node.
+    pub hostname: String,
+    /// `license.publicKey`: the key that licences are checked with; without one only their form is.
+    pub licence_key: Option<String>,
+    /// The defaults that a new instance's file holds.
+    pub mode: Mode,
+    /// The whole tree of the configuration file as it was when the server started.
+    pub tree: Arc<Object>,
     /// Nothing is forced to disk: for instances whose data is thrown away.
     pub no_sync: bool,
     /// `HDB_ADMIN_USERNAME`, read at first start only.
@@ -51,7 +77,32 @@ pub struct Config {
     pub admin_password: Option<String>,
 }
 
+/// Which defaults a new instance has, `DEFAULTS_MODE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Those of a development install.
+    Development,
+    /// Those of a production install.
+    Production,
+}
+
 impl Config {
+    /// The value in force of any key, with dots between its levels; `None` when it is not set.
+    pub fn value(&self, path: &str) -> Option<&Value> {
+        at(&self.tree, &path.split('.').collect::<Vec<_>>())
+    }
+
+    /// The defaults of a production install.
+    pub fn production(root_path: impl Into<PathBuf>) -> Config {
+        let mut config = Config::new(root_path);
+        config.mode = Mode::Production;
+        config.logging.level = Level::Warn;
+        config.http_port = None;
+        config.network.port = None;
+        config.network.secure_port = Some(9925);
+        config
+    }
+
     /// A throw-away instance under `root_path`: loopback only, a free port, no unix domain socket, nothing forced to
     /// disk, and a known administrator.
     pub fn ephemeral(root_path: impl Into<PathBuf>) -> Config {
@@ -179,8 +230,15 @@ impl Config {
             http_port: Some(9926),
             operations_tls: Tls::default(),
             audit_log: true,
-            logging: Logging::new(&root_path),
+            logging: Logging { level: Level::Info, ..Logging::new(&root_path) },
             write_async: false,
+            analytics_period: Some(Duration::from_secs(60)),
+            disk_information: false,
+            network_information: false,
+            hostname: "localhost".to_owned(),
+            licence_key: None,
+            mode: Mode::Development,
+            tree: Arc::default(),
             no_sync: false,
             admin_username: None,
             admin_password: None,

@@ -1,7 +1,5 @@
 //! Spans of time as texts: `1d`, `2 days`, `90 min`, `1.5h`.
 
-use std::time::Duration;
-
 const SECOND: f64 = 1000.0;
 const DAY: f64 = 86_400.0 * SECOND;
 
@@ -35,14 +33,6 @@ fn unit_milliseconds(unit: &str) -> Option<f64> {
     })
 }
 
-/// A setting's span. Here a bare number counts seconds, as numbers do in the configuration file.
-pub(super) fn span(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().ok().or_else(|| span_milliseconds(text).map(|span| span / SECOND));
-    seconds
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| format!("'{text}' is not a span of time such as 1d, 12h or 30 minutes"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,15 +57,5 @@ mod tests {
             assert_eq!(span_milliseconds(text), None, "{text}");
         }
         assert_eq!(span_milliseconds(&"1".repeat(101)), None);
-    }
-
-    #[test]
-    fn settings_count_seconds() {
-        assert_eq!(span("3600"), Ok(Duration::from_secs(3600)));
-        assert_eq!(span("1d"), Ok(Duration::from_secs(86_400)));
-        assert_eq!(span("500ms"), Ok(Duration::from_millis(500)));
-        for text in ["soon", "-1d", "1e300", "NaN", ""] {
-            assert!(span(text).is_err(), "{text}");
-        }
     }
 }

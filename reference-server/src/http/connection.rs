@@ -24,6 +24,8 @@ use tokio::time::{Instant, Sleep};
 pub(super) enum Phase {
     /// Go on.
     Serving,
+    /// Give each client that is at work one more answer, so that none finds its connection closed under a request.
+    Turning,
     /// Finish what is in flight, then close.
     Draining,
     /// Close.
@@ -46,11 +48,20 @@ where
     let wakes = Wakes::new();
     let limits = &site.server.config.network;
     let mut idle = pin!(tokio::time::sleep(limits.keep_alive_timeout));
-    let mut draining = *phase.borrow_and_update() != Phase::Serving;
-    let mut connection = pin!(site.protocol.serve_connection(TokioIo::new(Lingering::new(stream)), service));
-    if draining {
+    let now = *phase.borrow_and_update();
+    let mut draining = matches!(now, Phase::Draining | Phase::Stopped);
+    let mut turned = (now == Phase::Turning).then(Instant::now);
+    let stream = Lingering::new(stream, activity.clone());
+    let mut connection = pin!(site.protocol.serve_connection(TokioIo::new(stream), service));
+    if now != Phase::Serving {
         activity.closing.store(true, Ordering::Relaxed);
+    }
+    if draining {
         connection.as_mut().graceful_shutdown();
+    }
+    if turned.is_some() {
+        activity.hurry.store(true, Ordering::Relaxed);
+        idle.as_mut().reset(Instant::now() + GRACE);
     }
     loop {
         tokio::select! {
@@ -62,18 +73,37 @@ where
                 return;
             }
             changed = phase.changed() => {
-                if changed.is_err() || *phase.borrow_and_update() == Phase::Stopped {
+                let now = *phase.borrow_and_update();
+                if changed.is_err() || now == Phase::Stopped {
                     return;
                 }
-                draining = true;
                 activity.closing.store(true, Ordering::Relaxed);
-                connection.as_mut().graceful_shutdown();
+                if now == Phase::Turning {
+                    turned = Some(Instant::now());
+                    activity.hurry.store(true, Ordering::Relaxed);
+                    idle.as_mut().reset(Instant::now() + GRACE);
+                } else {
+                    draining = true;
+                    connection.as_mut().graceful_shutdown();
+                }
             }
             () = idle.as_mut() => {
                 let Some(since) = activity.idle_since() else {
-                    idle.as_mut().reset(Instant::now() + limits.keep_alive_timeout);
+                    let pause = if turned.is_some() { GRACE } else { limits.keep_alive_timeout };
+                    idle.as_mut().reset(Instant::now() + pause);
                     continue;
                 };
+                if let Some(turned) = turned.filter(|_| !draining) {
+                    let deadline = since.max(turned) + GRACE;
+                    if Instant::now() < deadline {
+                        idle.as_mut().reset(deadline);
+                    } else {
+                        draining = true;
+                        connection.as_mut().graceful_shutdown();
+                        idle.as_mut().reset(Instant::now() + limits.headers_timeout);
+                    }
+                    continue;
+                }
                 // A client that has begun to send a request may take until the headers' timeout.
                 let limit = if draining { limits.headers_timeout } else { limits.keep_alive_timeout };
                 let deadline = since + limit;
@@ -100,6 +130,8 @@ struct Activity {
     ended: AtomicU64,
     /// True when the next answer is the last.
     closing: AtomicBool,
+    /// True when somebody waits for the connection to end.
+    hurry: AtomicBool,
 }
 
 impl Activity {
@@ -109,6 +141,7 @@ impl Activity {
             in_flight: AtomicU32::new(0),
             ended: AtomicU64::new(0),
             closing: AtomicBool::new(false),
+            hurry: AtomicBool::new(false),
         }
     }
 
@@ -133,8 +166,11 @@ impl Drop for InFlight<'_> {
     }
 }
 
+/// How long a client that does nothing is waited for while an instance makes way for the next.
+const GRACE: Duration = Duration::from_millis(250);
 /// How long and how much a closing connection still reads.
 const LINGER: Duration = Duration::from_secs(2);
+const HURRIED_LINGER: Duration = Duration::from_millis(100);
 const LINGER_LIMIT: usize = 16 * 1024 * 1024;
 
 /// A stream that, when closed while the other side is still sending, reads on for a while: closing with unread data
@@ -145,11 +181,12 @@ struct Lingering<S> {
     closing: Option<(Pin<Box<Sleep>>, usize)>,
     /// Our side is closed.
     written: bool,
+    activity: Arc<Activity>,
 }
 
 impl<S> Lingering<S> {
-    fn new(stream: S) -> Self {
-        Lingering { stream, closing: None, written: false }
+    fn new(stream: S, activity: Arc<Activity>) -> Self {
+        Lingering { stream, closing: None, written: false, activity }
     }
 }
 
@@ -195,7 +232,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
             this.written = true;
         }
-        let (deadline, read) = this.closing.get_or_insert_with(|| (Box::pin(tokio::time::sleep(LINGER)), 0));
+        let linger = if this.activity.hurry.load(Ordering::Relaxed) { HURRIED_LINGER } else { LINGER };
+        let (deadline, read) = this.closing.get_or_insert_with(|| (Box::pin(tokio::time::sleep(linger)), 0));
         let mut scratch = [0; 8 * 1024];
         while *read < LINGER_LIMIT && deadline.as_mut().poll(cx).is_pending() {
             let mut buffer = ReadBuf::new(&mut scratch);

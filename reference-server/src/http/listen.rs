@@ -2,6 +2,7 @@
 
 use super::connection::{self, Phase};
 use super::cors::Cors;
+use super::listeners::Listeners;
 use super::tls::SecurePort;
 use super::{Peer, Site};
 use crate::server::Server;
@@ -11,7 +12,6 @@ use hyper_util::server::conn::auto;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ const WINDOW: u32 = 1024 * 1024;
 /// How many requests an HTTP/2 connection may have in flight.
 const STREAMS: u32 = 256;
 
-/// The open listeners of an instance. Dropping it closes them and everything they accepted; [`Running::shutdown`]
+/// An instance that listens. Dropping it closes the listeners and everything they accepted; [`Running::shutdown`]
 /// lets requests in flight finish first.
 #[derive(Debug)]
 pub struct Running {
@@ -39,15 +39,36 @@ pub struct Running {
     pub secure: Option<SocketAddr>,
     /// The unix domain socket.
     pub socket: Option<PathBuf>,
+    listeners: Listeners,
     phase: watch::Sender<Phase>,
 }
 
 impl Running {
     /// Stops accepting, lets requests in flight finish for a few seconds, then closes what is left.
-    pub async fn shutdown(self) {
-        self.phase.send_replace(Phase::Draining);
-        if tokio::time::timeout(DRAIN, self.phase.closed()).await.is_err() {
-            tracing::warn!("connections were still busy after {DRAIN:?} and are closed");
+    pub async fn shutdown(mut self) {
+        self.listeners = Listeners::default();
+        self.end(Phase::Draining, DRAIN).await;
+    }
+
+    /// The sockets, for those who prepare what is to take them over.
+    pub fn listeners(&self) -> &Listeners {
+        &self.listeners
+    }
+
+    /// Stops accepting, though the sockets stay open: who connects waits for whoever has them next. Clients that
+    /// are at work get one more answer on each connection, and requests in flight may finish within `patience`.
+    /// Returns the sockets.
+    pub async fn hand_over(mut self, patience: Duration) -> Listeners {
+        self.end(Phase::Turning, patience).await;
+        // The file of the domain socket stays, too.
+        self.socket = None;
+        std::mem::take(&mut self.listeners)
+    }
+
+    async fn end(&self, phase: Phase, patience: Duration) {
+        self.phase.send_replace(phase);
+        if tokio::time::timeout(patience, self.phase.closed()).await.is_err() {
+            tracing::warn!("connections were still busy after {patience:?} and are closed");
             self.phase.send_replace(Phase::Stopped);
             self.phase.closed().await;
         }
@@ -68,7 +89,16 @@ impl Drop for Running {
 /// # Errors
 /// When an address is taken.
 pub async fn start(server: Arc<Server>) -> io::Result<Running> {
-    let network = server.config.network.clone();
+    let listeners = Listeners::open(&server.config, &Listeners::default())?;
+    start_on(server, listeners)
+}
+
+/// Serves on sockets that are open already.
+///
+/// # Errors
+/// When a socket cannot be used.
+pub fn start_on(server: Arc<Server>, listeners: Listeners) -> io::Result<Running> {
+    let network = &server.config.network;
     let tls = network.secure_port.map(|_| Arc::new(SecurePort::new(&server)));
     let seconds = network.keep_alive_timeout.as_secs();
     let site = Arc::new(Site {
@@ -78,32 +108,26 @@ pub async fn start(server: Arc<Server>) -> io::Result<Running> {
         server,
     });
     let (phase, watcher) = watch::channel(Phase::Serving);
-    let mut running = Running { plain: None, secure: None, socket: None, phase };
-    if let Some(port) = network.port {
-        let listener = TcpListener::bind((network.host.as_str(), port)).await?;
-        running.plain = Some(listener.local_addr()?);
+    if let Some((_, listener)) = &listeners.plain {
+        let listener = TcpListener::from_std(listener.try_clone()?)?;
         tokio::spawn(accept_tcp(listener, None, site.clone(), watcher.clone()));
     }
-    if let (Some(port), Some(tls)) = (network.secure_port, tls) {
-        let listener = TcpListener::bind((network.host.as_str(), port)).await?;
-        running.secure = Some(listener.local_addr()?);
+    if let (Some((_, listener)), Some(tls)) = (&listeners.secure, tls) {
+        let listener = TcpListener::from_std(listener.try_clone()?)?;
         tokio::spawn(accept_tcp(listener, Some(tls), site.clone(), watcher.clone()));
     }
-    if let Some(path) = network.domain_socket {
-        match bind_socket(&path) {
-            Ok(listener) => {
-                running.socket = Some(path);
-                tokio::spawn(accept_unix(listener, site, watcher));
-            }
-            // Deep folders make names longer than the system allows; the other listeners still serve.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                tracing::warn!("{}: {error}; there is no domain socket", path.display());
-            }
-            Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
-        }
+    if let Some((_, listener)) = &listeners.socket {
+        let listener = UnixListener::from_std(listener.try_clone()?)?;
+        tokio::spawn(accept_unix(listener, site, watcher));
     }
     tracing::info!(notify = true, thread = "main/0", "Server successfully started");
-    Ok(running)
+    Ok(Running {
+        plain: listeners.plain_address(),
+        secure: listeners.secure_address(),
+        socket: listeners.socket_path().map(Path::to_owned),
+        listeners,
+        phase,
+    })
 }
 
 fn protocol(http2: bool) -> auto::Builder<TokioExecutor> {
@@ -117,24 +141,6 @@ fn protocol(http2: bool) -> auto::Builder<TokioExecutor> {
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(4 * WINDOW);
     if http2 { builder } else { builder.http1_only() }
-}
-
-/// Binds the domain socket, in place of one that a dead server left behind.
-fn bind_socket(path: &Path) -> io::Result<UnixListener> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
-    if is_socket {
-        if std::os::unix::net::UnixStream::connect(path).is_ok() {
-            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another server listens here"));
-        }
-        fs::remove_file(path)?;
-    }
-    let listener = UnixListener::bind(path)?;
-    // Whoever may connect acts as the super user, so only the owner may.
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
 }
 
 async fn accept_tcp(

@@ -15,6 +15,7 @@ mod enduring;
 mod errors;
 mod files;
 mod listen;
+mod listeners;
 mod media;
 mod pages;
 mod request;
@@ -22,7 +23,8 @@ mod respond;
 mod tls;
 mod wakes;
 
-pub use listen::{Running, start};
+pub use listen::{Running, start, start_on};
+pub use listeners::{Address, Listeners};
 
 use crate::server::Server;
 use cors::Cors;

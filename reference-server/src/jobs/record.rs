@@ -40,7 +40,10 @@ pub enum Ended {
 }
 
 /// Writes the record of a job that begins now; returns when it is durable.
-pub(super) async fn begin(store: &Store, id: &str, call: &Call, created: f64) -> Result<(), OperationError> {
+///
+/// # Errors
+/// When it cannot be written.
+pub async fn begin(store: &Store, id: &str, call: &Call, created: f64) -> Result<(), OperationError> {
     let mut record = Object::new();
     let mut put = |name: &str, value: Value| record.insert(name.to_owned(), value);
     put(ID, Value::from(id));
@@ -64,7 +67,10 @@ pub(super) async fn begin(store: &Store, id: &str, call: &Call, created: f64) ->
 }
 
 /// Writes how a job has ended; returns when that is durable. A job that is gone meanwhile stays so.
-pub(super) async fn end(store: &Store, id: &str, ended: Ended) -> Result<(), OperationError> {
+///
+/// # Errors
+/// When it cannot be written.
+pub async fn end(store: &Store, id: &str, ended: Ended) -> Result<(), OperationError> {
     let key = Value::from(id);
     let system = system_database(store)?;
     let written = system.write(move |txn: &mut WriteTxn<'_>| -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 pub mod authentication;
 pub mod certificates;
 pub mod components;
+pub mod configuration;
 pub mod custom_functions;
 pub mod databases_tables;
 mod existence;
@@ -11,6 +12,7 @@ pub mod logs;
 pub mod names;
 pub mod nosql;
 pub mod pipeline;
+pub mod system;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,8 +1,8 @@
 //! The one table of handlers.
 
 use super::{
-    Handler, authentication, certificates, components, custom_functions, databases_tables, jobs, logs, nosql,
-    users_roles,
+    Handler, authentication, certificates, components, configuration, custom_functions, databases_tables,
+    jobs, logs, nosql, system, users_roles,
 };
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -12,11 +12,13 @@ static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
         authentication::HANDLERS,
         certificates::HANDLERS,
         components::HANDLERS,
+        configuration::HANDLERS,
         custom_functions::HANDLERS,
         databases_tables::HANDLERS,
         jobs::HANDLERS,
         logs::HANDLERS,
         nosql::HANDLERS,
+        system::HANDLERS,
         users_roles::HANDLERS,
     ];
     families.into_iter().flatten().copied().collect()

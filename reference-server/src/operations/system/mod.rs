@@ -1,0 +1,119 @@
+//! Restarts and status values.
+
+use super::{Call, Handler, Outcome, Reply};
+use crate::system::job;
+use crate::value::{Object, Value};
+
+/// The handlers of this category.
+pub const HANDLERS: &[(&str, Handler)] = &[
+    ("restart", |call| Box::pin(restart(call))),
+    ("restart_service", |call| Box::pin(restart_service(call))),
+    ("set_status", |call| Box::pin(set_status(call))),
+    ("get_status", |call| Box::pin(get_status(call))),
+    ("clear_status", |call| Box::pin(clear_status(call))),
+];
+
+/// The status that is meant when a request names none.
+const PRIMARY: &str = "primary";
+
+/// Asks for a restart, which waits for this answer (SYS-RESTART-001).
+async fn restart(call: Call) -> Outcome {
+    call.server.restarts.wish(None);
+    Ok(Reply::Message("Restarting HarperDB. This may take up to 60 seconds.".to_owned()))
+}
+
+/// The same as a job: all services are one here. It ends when the next instance has begun (SYS-RESTART-SERVICE-002).
+async fn restart_service(call: Call) -> Outcome {
+    let service = call.body.get("service").and_then(Value::as_str).unwrap_or_default();
+    let id = job::begin(&call).await?;
+    call.server.restarts.wish(Some(id.clone()));
+    Ok(Reply::Value(Value::Object(Object::from_iter([
+        ("message".to_owned(), Value::from(format!("Restarting {service}"))),
+        ("job_id".to_owned(), Value::from(id)),
+    ]))))
+}
+
+async fn set_status(call: Call) -> Outcome {
+    let text = |field: &str| call.body.get(field).and_then(Value::as_str);
+    let record = call.server.statuses.set(text("id").unwrap_or(PRIMARY), text("status").unwrap_or_default());
+    Ok(Reply::Value(record))
+}
+
+async fn get_status(call: Call) -> Outcome {
+    let statuses = &call.server.statuses;
+    let shown = match call.body.get("id") {
+        None | Some(Value::Null | Value::Bool(false)) => Value::Array(statuses.all()),
+        Some(Value::String(id)) if id.is_empty() => Value::Array(statuses.all()),
+        Some(id) => id.as_str().and_then(|id| statuses.get(id)).unwrap_or(Value::Object(Object::new())),
+    };
+    Ok(Reply::Value(shown))
+}
+
+async fn clear_status(call: Call) -> Outcome {
+    call.server.statuses.clear(call.body.get("id").and_then(Value::as_str).unwrap_or(PRIMARY));
+    Ok(Reply::Message("Status successfully cleared".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::operations::testing::Instance;
+    use serde_json::Value as Json;
+
+    async fn ask(instance: &Instance, operation: &str, more: &str) -> Json {
+        let answer = instance.admin(&format!(r#"{{"operation":"{operation}"{more}}}"#)).await;
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_status_is_set_shown_and_cleared() {
+        let instance = Instance::new().await;
+        let first = ask(&instance, "set_status", r#","status":"moored""#).await;
+        assert_eq!((&first["id"], &first["status"]), (&"primary".into(), &"moored".into()));
+        assert_eq!(first["__createdtime__"], first["__updatedtime__"]);
+        assert_eq!(ask(&instance, "get_status", r#","id":"primary""#).await, first);
+        let second = ask(&instance, "set_status", r#","id":"primary","status":"under way""#).await;
+        assert_eq!(second["__createdtime__"], first["__createdtime__"]);
+        let other = ask(&instance, "set_status", r#","id":"availability","status":"Available""#).await;
+        for all in ["", r#","id":"""#, r#","id":null"#] {
+            assert_eq!(
+                ask(&instance, "get_status", all).await,
+                Json::from(vec![other.clone(), second.clone()])
+            );
+        }
+        for unknown in [r#","id":"maintenance""#, r#","id":"weather""#, r#","id":5"#] {
+            assert_eq!(ask(&instance, "get_status", unknown).await, serde_json::json!({}));
+        }
+        for cleared in ["", r#","id":"availability""#, r#","id":"weather""#] {
+            let answer = ask(&instance, "clear_status", cleared).await;
+            assert_eq!(answer["message"], "Status successfully cleared");
+        }
+        assert_eq!(ask(&instance, "get_status", "").await, serde_json::json!([]));
+    }
+
+    #[tokio::test]
+    async fn services_are_restarted_by_name() {
+        let instance = Instance::new().await;
+        for service in ["http_workers", "http", "custom_functions", "custom functions", "harperdb"] {
+            let answer = ask(&instance, "restart_service", &format!(r#","service":"{service}""#)).await;
+            assert_eq!(answer["message"], format!("Restarting {service}"));
+            let id = answer["job_id"].as_str().unwrap();
+            let job =
+                format!(r#","database":"system","table":"hdb_job","ids":["{id}"],"get_attributes":["*"]"#);
+            let job = ask(&instance, "search_by_id", &job).await;
+            assert_eq!(
+                (&job[0]["type"], &job[0]["status"]),
+                (&"restart_service".into(), &"IN_PROGRESS".into())
+            );
+        }
+        for service in [
+            "",
+            r#","service":"engine room""#,
+            r#","service":"HTTP""#,
+            r#","service":null"#,
+            r#","service":3"#,
+        ] {
+            assert_eq!(ask(&instance, "restart_service", service).await["error"], "Invalid service");
+        }
+        assert_eq!(instance.server.restarts.take_jobs().len(), 5);
+    }
+}
