@@ -17,6 +17,9 @@ const OUTSIDE: &[(&str, &str)] = &[
     ("OPERATIONSAPI_NETWORK_HOST", "interface to listen on"),
     ("HDB_ADMIN_USERNAME", "name of the super user made at the first start"),
     ("HDB_ADMIN_PASSWORD", "password of the super user made at the first start"),
+    ("AWS_ENDPOINT_URL", "where S3 is, instead of at Amazon"),
+    ("AWS_ENDPOINT_URL_S3", "the same, before AWS_ENDPOINT_URL"),
+    ("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "true to name S3 buckets in the host name rather than in the path"),
     ("DEFAULTS_MODE", "defaults of a new instance: dev or prod"),
 ];
 
@@ -135,6 +138,9 @@ fn outside_the_file(mut config: Config, matches: &ArgMatches) -> Config {
     if let Some(host) = text("OPERATIONSAPI_NETWORK_HOST") {
         config.network.host = host;
     }
+    config.bulk.s3_endpoint = text("AWS_ENDPOINT_URL_S3").or_else(|| text("AWS_ENDPOINT_URL"));
+    config.bulk.s3_virtual_hosted =
+        text("AWS_VIRTUAL_HOSTED_STYLE_REQUEST").is_some_and(|text| text.eq_ignore_ascii_case("true"));
     config.admin_username = text("HDB_ADMIN_USERNAME").or(config.admin_username);
     config.admin_password = text("HDB_ADMIN_PASSWORD").or(config.admin_password);
     config

@@ -5,6 +5,7 @@
 //! hyper, only `store` knows of LMDB.
 
 pub mod access;
+pub mod bulk;
 pub mod certificates;
 pub mod command;
 pub mod components;

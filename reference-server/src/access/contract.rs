@@ -6,6 +6,7 @@ use super::rights;
 use super::{Caller, Permission, SYSTEM, User};
 use crate::error::OperationError;
 use crate::operations::Call;
+use crate::operations::bulk::is_by_statement;
 use crate::store::{Store, Table};
 use crate::value::Value;
 use spec::{Access as Stated, AccessRole, Operation, TablePermission};
@@ -22,7 +23,13 @@ pub fn authorise(call: &Call) -> Result<(), OperationError> {
     if user.is_some_and(User::is_super_user) && !names_system() {
         return Ok(());
     }
-    check(&rule_of(call.operation), user, &call.body, &call.server.store)
+    let mut rule = rule_of(call.operation);
+    // The rights that a statement needs are told before that exports are for super users.
+    if matches!(call.operation.name.as_str(), "export_local" | "export_to_s3") && is_by_statement(&call.body)
+    {
+        rule.role = RoleNeeded::Statement;
+    }
+    check(&rule, user, &call.body, &call.server.store)
 }
 
 /// Where searches name attributes, in the order refusals list them. Whatever a search's contract names, all of them

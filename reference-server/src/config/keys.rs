@@ -48,6 +48,15 @@ pub const KEYS: &[Key] = &[
     kept("authentication.hashFunction"),
     key("authentication.operationTokenTimeout", "how long operation tokens are good, such as 1d"),
     key("authentication.refreshTokenTimeout", "how long refresh tokens are good, such as 30d"),
+    key("bulk.maxSize", "bytes of the largest file that csv_url_load and import_from_s3 fetch"),
+    key(
+        "bulk.urlAccess",
+        "the addresses csv_url_load may fetch from: all, public, none, or networks between commas such as 10.0.0.0/8",
+    ),
+    key(
+        "bulk.urlTimeout",
+        "milliseconds a transfer of csv_url_load, import_from_s3 or export_to_s3 may take",
+    ),
     kept("cloned"),
     key("componentsRoot", "the folder of the components"),
     kept("customFunctions.network.https"),

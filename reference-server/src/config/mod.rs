@@ -1,5 +1,6 @@
 //! The configuration of an instance, under the API's own key names.
 
+mod addresses;
 mod cast;
 mod change;
 mod defaults;
@@ -16,6 +17,7 @@ mod span;
 #[cfg(test)]
 mod tests;
 
+pub use addresses::Addresses;
 pub use change::set;
 pub use document::{Document, at};
 pub use file::{Backup, ConfigFile, FILE_NAME};
@@ -53,6 +55,8 @@ pub struct Config {
     pub audit_log: bool,
     /// The rest of `logging.*`.
     pub logging: Logging,
+    /// `bulk.*`, and where S3 is.
+    pub bulk: Bulk,
     /// `storage.writeAsync`: acknowledge writes before they are durable.
     pub write_async: bool,
     /// `analytics.aggregatePeriod`: how often measurements become rows; `None` switches them off.
@@ -186,6 +190,33 @@ pub struct Authentication {
     pub cookie_expires: Option<Duration>,
 }
 
+/// `bulk.*`: limits of what csv_url_load, import_from_s3 and export_to_s3 do on the network.
+#[derive(Clone, Debug)]
+pub struct Bulk {
+    /// `urlAccess`: the addresses that csv_url_load may fetch from.
+    pub url_access: Addresses,
+    /// `urlTimeout`: the longest a transfer may take.
+    pub url_timeout: Duration,
+    /// `maxSize`: the largest file fetched, in bytes.
+    pub max_size: u64,
+    /// `AWS_ENDPOINT_URL_S3`, or else `AWS_ENDPOINT_URL`: where S3 is; `None` is Amazon.
+    pub s3_endpoint: Option<String>,
+    /// `AWS_VIRTUAL_HOSTED_STYLE_REQUEST`: buckets are named in the host name rather than in the path.
+    pub s3_virtual_hosted: bool,
+}
+
+impl Default for Bulk {
+    fn default() -> Self {
+        Bulk {
+            url_access: Addresses::All,
+            url_timeout: Duration::from_mins(30),
+            max_size: 16 << 30,
+            s3_endpoint: None,
+            s3_virtual_hosted: false,
+        }
+    }
+}
+
 /// `tls.*`: PEM files; without them a self-signed certificate is made.
 #[derive(Clone, Debug, Default)]
 pub struct Tls {
@@ -231,6 +262,7 @@ impl Config {
             operations_tls: Tls::default(),
             audit_log: true,
             logging: Logging { level: Level::Info, ..Logging::new(&root_path) },
+            bulk: Bulk::default(),
             write_async: false,
             analytics_period: Some(Duration::from_secs(60)),
             disk_information: false,

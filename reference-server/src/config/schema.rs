@@ -45,6 +45,14 @@ static TREE: &[Member] = &[
             may("hashFunction", OrNull(&TextOf(&["md5", "sha256", "argon2id"]))),
         ]),
     ),
+    may(
+        "bulk",
+        Section(&[
+            may("maxSize", OrNull(&at_least(0.0))),
+            may("urlAccess", OrNull(&Text)),
+            may("urlTimeout", OrNull(&at_least(0.0))),
+        ]),
+    ),
     may("analytics", Section(&[may("aggregatePeriod", NUMBER), may("replicate", Boolean)])),
     may(
         "replication",

@@ -2,7 +2,7 @@
 
 use super::document::at;
 use super::span::span_milliseconds;
-use super::{CertificateUser, Config, Logging, Mtls, Tls, logging, rules};
+use super::{Addresses, Bulk, CertificateUser, Config, Logging, Mtls, Tls, logging, rules};
 use crate::value::{Object, Value};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -56,6 +56,7 @@ pub(super) fn settle(config: &mut Config, tree: Object) {
     read.port("http.port", &mut config.http_port);
     read.flag("logging.auditLog", &mut config.audit_log);
     log_settings(&read, &mut config.logging);
+    bulk_settings(&read, &mut config.bulk);
     read.flag("storage.writeAsync", &mut config.write_async);
     if let Some(seconds) = read.number("analytics.aggregatePeriod") {
         config.analytics_period =
@@ -66,6 +67,24 @@ pub(super) fn settle(config: &mut Config, tree: Object) {
     read.text("node.hostname", &mut config.hostname);
     config.licence_key = read.at("license.publicKey").and_then(Value::as_str).map(str::to_owned);
     config.tree = tree.into();
+}
+
+fn bulk_settings(read: &Reader<'_>, bulk: &mut Bulk) {
+    if let Some(Value::Number(bytes)) = read.at("bulk.maxSize") {
+        bulk.max_size = *bytes as u64;
+    }
+    read.limit("bulk.urlTimeout", &mut bulk.url_timeout);
+    match read.at("bulk.urlAccess") {
+        None | Some(Value::Null) => {}
+        Some(Value::String(rule)) => {
+            bulk.url_access = Addresses::parse(rule).unwrap_or_else(|fault| {
+                // What was to be restricted is not to be open.
+                tracing::warn!("bulk.urlAccess: {fault}; no address is allowed");
+                Addresses::Nobody
+            });
+        }
+        Some(other) => unusable("bulk.urlAccess", other),
+    }
 }
 
 fn log_settings(read: &Reader<'_>, log: &mut Logging) {

@@ -1,6 +1,7 @@
 //! The operations: what a handler gets, what it gives back, and the one table that registers them all.
 
 pub mod authentication;
+pub mod bulk;
 pub mod certificates;
 pub mod components;
 pub mod configuration;

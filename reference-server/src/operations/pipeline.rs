@@ -18,13 +18,8 @@ pub async fn answer(server: &Arc<Server>, caller: Caller, body: Value, form: Rep
     let Value::Object(sent) = body else {
         return Err(OperationError::invalid("Invalid JSON."));
     };
-    let operation = look_up(&sent)?;
-    // Faults are named in the words of the request, so they are found before its fields are renamed; they are told
-    // only to callers who may do what they ask for.
-    let fault =
-        operation.check_text(&schema_view(operation, &sent)).map(|text| validation_error(operation, text));
-    let call =
-        Call { server: server.clone(), caller, operation, body: canonical(operation, sent), fault, form };
+    let call = call_of(server, caller, sent, form)?;
+    let operation = call.operation;
     access::authorise(&call)?;
     let handler = table::handler(&operation.name).ok_or_else(|| not_offered(operation))?;
     // Faults with a form of their own, or told together with those that no schema can find, are the handler's.
@@ -33,6 +28,24 @@ pub async fn answer(server: &Arc<Server>, caller: Caller, body: Value, form: Rep
         call.validated()?;
     }
     handler(call).await
+}
+
+/// A request on its way: its operation is known and its fields have their canonical names; nothing else is judged.
+///
+/// # Errors
+/// When there is no such operation.
+pub fn call_of(
+    server: &Arc<Server>,
+    caller: Caller,
+    sent: Object,
+    form: ReplyForm,
+) -> Result<Call, OperationError> {
+    let operation = look_up(&sent)?;
+    // Faults are named in the words of the request, so they are found before its fields are renamed; they are told
+    // only to callers who may do what they ask for.
+    let fault =
+        operation.check_text(&schema_view(operation, &sent)).map(|text| validation_error(operation, text));
+    Ok(Call { server: server.clone(), caller, operation, body: canonical(operation, sent), fault, form })
 }
 
 impl Call {

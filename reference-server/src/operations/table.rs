@@ -1,8 +1,8 @@
 //! The one table of handlers.
 
 use super::{
-    Handler, authentication, certificates, components, configuration, custom_functions, databases_tables,
-    jobs, logs, nosql, system, users_roles,
+    Handler, authentication, bulk, certificates, components, configuration, custom_functions,
+    databases_tables, jobs, logs, nosql, system, users_roles,
 };
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -11,6 +11,7 @@ static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
     let families = [
         authentication::HANDLERS,
         certificates::HANDLERS,
+        bulk::HANDLERS,
         components::HANDLERS,
         configuration::HANDLERS,
         custom_functions::HANDLERS,

@@ -74,7 +74,8 @@ impl Projection {
         self.columns.iter().map(|column| column.name(table).map(str::to_owned)).collect()
     }
 
-    fn write(&self, out: &mut Vec<u8>, table: &Table, record: &Record<'_>) {
+    /// Appends what is shown of a record, as JSON text.
+    pub fn write(&self, out: &mut Vec<u8>, table: &Table, record: &Record<'_>) {
         if self.mixed {
             return write_json(out, &self.value(table, record));
         }
@@ -110,7 +111,8 @@ impl Projection {
         out.push(b'}');
     }
 
-    fn value(&self, table: &Table, record: &Record<'_>) -> Value {
+    /// What is shown of a record, as an object.
+    pub fn value(&self, table: &Table, record: &Record<'_>) -> Value {
         let mut members = Object::with_capacity(self.columns.len());
         let decoded = |id: Option<AttributeId>| {
             id.and_then(|id| record.attribute(id)).map(|raw| raw.decode()).unwrap_or_default()

@@ -5,10 +5,12 @@
 //! kinds JSON lacks (bytes, dates, big integers) are kept apart so that the binary media types can show them.
 
 mod compare;
+mod csv;
 mod decode;
 mod json;
 
 pub use compare::{compare, compare_text, loosely_sorted, strictly_equal};
+pub use csv::{push_csv_cell, push_csv_text};
 pub use decode::{DecodeError, MAX_DEPTH, from_deserializer, parse_json};
 pub use json::{LAST_INSTANT, iso_text, number_text, write_json, write_json_string};
 

@@ -4,7 +4,7 @@
 use super::super::body::Body;
 use super::{records, value_of};
 use crate::operations::Reply;
-use crate::value::{Object, Value, number_text};
+use crate::value::{Object, Value, push_csv_cell, push_csv_text};
 use indexmap::IndexSet;
 
 /// Values that are no objects stand in a column of this name.
@@ -31,7 +31,7 @@ fn table(columns: Option<Vec<String>>, rows: &[Value]) -> Vec<u8> {
         if position > 0 {
             out.push(',');
         }
-        push_quoted(&mut out, name);
+        push_csv_text(&mut out, name);
     }
     for row in rows {
         out.push('\n');
@@ -39,7 +39,7 @@ fn table(columns: Option<Vec<String>>, rows: &[Value]) -> Vec<u8> {
             if position > 0 {
                 out.push(',');
             }
-            push_cell(&mut out, cell(row, name));
+            push_csv_cell(&mut out, cell(row, name));
         }
     }
     out.into_bytes()
@@ -66,37 +66,6 @@ fn cell<'a>(row: &'a Value, name: &str) -> Option<&'a Value> {
 
 fn member<'a>(members: &'a Object, name: &str) -> Option<&'a Value> {
     members.get(name)
-}
-
-fn push_cell(out: &mut String, value: Option<&Value>) {
-    match value {
-        None | Some(Value::Null) => {}
-        Some(Value::Bool(flag)) => out.push_str(if *flag { "true" } else { "false" }),
-        Some(Value::Number(number)) => {
-            if number.is_finite() {
-                out.push_str(&number_text(*number));
-            }
-        }
-        Some(Value::String(text)) => push_quoted(out, text),
-        Some(Value::BigInt(digits)) => out.push_str(digits),
-        Some(Value::Date(instant)) => {
-            if let Some(text) = crate::value::iso_text(*instant) {
-                push_quoted(out, &text);
-            }
-        }
-        Some(nested) => push_quoted(out, &nested.to_json()),
-    }
-}
-
-fn push_quoted(out: &mut String, text: &str) {
-    out.push('"');
-    for (position, piece) in text.split('"').enumerate() {
-        if position > 0 {
-            out.push_str("\"\"");
-        }
-        out.push_str(piece);
-    }
-    out.push('"');
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{Call, Handler, Outcome, Reply};
 use crate::error::OperationError;
 use crate::jobs;
-use crate::query::date_text;
+use crate::operations::bulk::iso_date;
 use crate::value::Value;
 
 /// The handlers of this category.
@@ -35,13 +35,9 @@ async fn search_jobs_by_start_date(call: Call) -> Outcome {
     Ok(Reply::Value(Value::Array(jobs::started_between(&call.server.store, from, to)?)))
 }
 
-/// A date of the request in epoch milliseconds. The contract's pattern lets pass what no calendar has.
+/// A date of the request in epoch milliseconds.
 fn date(call: &Call, field: &str) -> Option<f64> {
-    let text = call.body.get(field)?.as_str()?.replace(',', ".");
-    // An offset of hours only gets its minutes.
-    let bytes = text.as_bytes();
-    let hours_only = bytes.len() > 16 && matches!(bytes.get(bytes.len() - 3), Some(b'+' | b'-'));
-    date_text(&if hours_only { format!("{text}:00") } else { text })
+    iso_date(call.body.get(field)?.as_str()?)
 }
 
 fn no_date(which: &str, end: &str) -> OperationError {

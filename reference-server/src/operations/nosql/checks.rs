@@ -1,20 +1,20 @@
 //! What is wrong with records and keys, whatever table they go to.
 
 use crate::error::{ErrorKind, OperationError};
-use crate::value::{Object, Value};
+use crate::value::Value;
 
 /// The longest primary key, in bytes of UTF-8.
 const MAX_KEY_BYTES: usize = 1978;
 /// The longest attribute name, in bytes of UTF-8.
 const MAX_NAME_BYTES: usize = 250;
 
-/// Fails when a record's attribute has a name that cannot be one.
+/// Fails when an attribute of a record has a name that cannot be one.
 ///
 /// # Errors
 /// `Invalid attribute name: '<name>'` for each such name, joined by `". "`.
-pub(super) fn check_names(records: &[Object]) -> Result<(), OperationError> {
+pub fn check_names<'n>(names: impl Iterator<Item = &'n String>) -> Result<(), OperationError> {
     let mut faults: Vec<String> = Vec::new();
-    for name in records.iter().flat_map(|record| record.keys()) {
+    for name in names {
         if matches!(name.as_str(), "" | "null" | "undefined") {
             let fault = format!("Invalid attribute name: '{name}'");
             if !faults.contains(&fault) {
@@ -45,7 +45,7 @@ pub fn check_attribute_name(name: &str) -> Result<(), OperationError> {
 ///
 /// # Errors
 /// The documented texts: some with the status of a request's fault, some with the server's own.
-pub(super) fn check_key(key: &Value) -> Result<(), OperationError> {
+pub fn check_key(key: &Value) -> Result<(), OperationError> {
     match key {
         Value::String(text) if text == "null" || text == "undefined" => {
             Err(OperationError::invalid(format!(

@@ -2,6 +2,7 @@
 
 mod checks;
 mod delete;
+mod each;
 mod insert;
 mod key_numbers;
 mod search;
@@ -14,9 +15,11 @@ mod write;
 
 use super::Handler;
 
-pub use checks::check_attribute_name;
+pub use checks::{check_attribute_name, check_key, check_names};
+pub use each::RowsOf;
 pub use key_numbers::KeyNumbers;
-pub use write::{Write, WriteRequest, Written, write};
+pub use types::check_sent;
+pub use write::{Write, WriteRequest, Written, write, write_under};
 
 /// The handlers of this category.
 pub const HANDLERS: &[(&str, Handler)] = &[

@@ -74,6 +74,13 @@ pub(super) fn count_in(call: &Call, field: &str) -> Option<usize> {
     (number >= 0.0).then_some(number as usize)
 }
 
+/// A search that is ready to be run.
+pub(super) struct Prepared {
+    pub(super) database: Arc<Database>,
+    pub(super) search: Search,
+    pub(super) projection: Projection,
+}
+
 /// Runs a search and answers its rows.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! search_by_conditions: records by conditions and groups of them, sorted and paged.
 
-use super::search::{answer, check_known, count_in, names_in, projection, wanted_attributes};
+use super::search::{Prepared, answer, check_known, count_in, names_in, projection, wanted_attributes};
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::names::name_of;
 use crate::operations::{Call, Outcome};
@@ -10,11 +10,17 @@ use crate::value::Value;
 use std::sync::Arc;
 
 pub(super) async fn search_by_conditions(call: Call) -> Outcome {
+    let Prepared { database, search, projection } = prepare(&call)?;
+    answer(database, search, projection, call.form, true).await
+}
+
+/// The search that a request asks for.
+pub(super) fn prepare(call: &Call) -> Result<Prepared, OperationError> {
     // Here, unlike elsewhere, what exists is looked at before the request is validated.
-    let (database, table) = table_of(&call)?;
+    let (database, table) = table_of(call)?;
     call.validated()?;
     let conditions = call.body.get("conditions").and_then(Value::as_array).unwrap_or_default();
-    let wanted = wanted_attributes(&call, &database, &table);
+    let wanted = wanted_attributes(call, &database, &table);
     let mut names = names_in(wanted.as_deref().unwrap_or_default());
     names.extend(attributes_of(conditions));
     check_known(&table, &names, ErrorKind::Invalid)?;
@@ -27,12 +33,12 @@ pub(super) async fn search_by_conditions(call: Call) -> Outcome {
         filter: Some(filter),
         sort,
         reverse: false,
-        offset: count_in(&call, "offset").unwrap_or(0),
-        limit: count_in(&call, "limit"),
+        offset: count_in(call, "offset").unwrap_or(0),
+        limit: count_in(call, "limit"),
         table: table.clone(),
     };
     let projection = projection(&table, wanted.as_deref());
-    answer(database, search, projection, call.form, true).await
+    Ok(Prepared { database, search, projection })
 }
 
 fn table_of(call: &Call) -> Result<(Arc<Database>, Arc<Table>), OperationError> {

@@ -1,6 +1,6 @@
 //! search_by_value: records by one attribute's value, with wildcards.
 
-use super::search::{answer, check_known, count_in, names_in, projection, wanted_attributes};
+use super::search::{Prepared, answer, check_known, count_in, names_in, projection, wanted_attributes};
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::names::name_of;
 use crate::operations::{Call, Outcome};
@@ -8,12 +8,18 @@ use crate::query::{Comparator, Group, Node, Operator, Search, condition_for, con
 use crate::value::Value;
 
 pub(super) async fn search_by_value(call: Call) -> Outcome {
+    let Prepared { database, search, projection } = prepare(&call)?;
+    answer(database, search, projection, call.form, false).await
+}
+
+/// The search that a request asks for.
+pub(super) fn prepare(call: &Call) -> Result<Prepared, OperationError> {
     let (database, table) = call.table(ErrorKind::NotFound)?;
     let attribute = match call.body.get("attribute") {
         Some(Value::Array(path)) => path.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
         other => name_of(other).unwrap_or_default(),
     };
-    let wanted = wanted_attributes(&call, &database, &table);
+    let wanted = wanted_attributes(call, &database, &table);
     let mut names = names_in(wanted.as_deref().unwrap_or_default());
     names.push(attribute.clone());
     check_known(&table, &names, ErrorKind::Fault)?;
@@ -41,7 +47,7 @@ pub(super) async fn search_by_value(call: Call) -> Outcome {
             offset: 0,
             limit: Some(0),
         };
-        return answer(database, nothing, projection(&table, wanted.as_deref()), call.form, false).await;
+        return Ok(Prepared { database, search: nothing, projection: projection(&table, wanted.as_deref()) });
     }
     let sort = match call.body.get("sort") {
         Some(Value::Object(sort)) => Some(read_sort(&table, sort)?),
@@ -52,10 +58,10 @@ pub(super) async fn search_by_value(call: Call) -> Outcome {
             .map(|condition| Group { operator: Operator::And, nodes: vec![Node::Leaf(condition)] }),
         sort,
         reverse: call.body.get("desc").and_then(Value::as_bool).unwrap_or(false),
-        offset: count_in(&call, "offset").unwrap_or(0),
-        limit: count_in(&call, "limit"),
+        offset: count_in(call, "offset").unwrap_or(0),
+        limit: count_in(call, "limit"),
         table: table.clone(),
     };
     let projection = projection(&table, wanted.as_deref());
-    answer(database, search, projection, call.form, false).await
+    Ok(Prepared { database, search, projection })
 }

@@ -35,6 +35,24 @@ pub(super) fn check_record(table: &Table, record: &mut Object) -> Result<(), Ope
     as_result(faults)
 }
 
+/// Checks the attributes that a record brings, whatever those are that it lacks, and converts them as
+/// [`check_record`] does.
+///
+/// # Errors
+/// All faults of the record, joined by `". "`.
+pub fn check_sent(table: &Table, record: &mut Object) -> Result<(), OperationError> {
+    if !has_types(table) {
+        return Ok(());
+    }
+    let mut faults = Vec::new();
+    for attribute in table.attributes.iter().filter(|attribute| !is_derived(attribute)) {
+        if let Some(value) = record.get_mut(&attribute.name).filter(|value| !value.is_null()) {
+            check(&declaration(attribute), &attribute.name, value, &mut faults);
+        }
+    }
+    as_result(faults)
+}
+
 fn is_derived(attribute: &Attribute) -> bool {
     attribute.computed || attribute.relationship.is_some()
 }

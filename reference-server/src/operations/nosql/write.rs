@@ -61,6 +61,18 @@ pub struct Written {
 /// # Errors
 /// The documented faults; then nothing is written.
 pub async fn write(server: &Server, request: WriteRequest) -> Result<Written, OperationError> {
+    write_under(server, request, Vec::new()).await
+}
+
+/// Writes records under columns: names that become attributes of a dynamic table whether or not a record has them.
+///
+/// # Errors
+/// As [`write`].
+pub async fn write_under(
+    server: &Server,
+    request: WriteRequest,
+    columns: Vec<String>,
+) -> Result<Written, OperationError> {
     let database = server
         .store
         .database(&request.database)
@@ -68,11 +80,11 @@ pub async fn write(server: &Server, request: WriteRequest) -> Result<Written, Op
     if database.catalog().table(&request.table).is_none() {
         return Err(no_table(ErrorKind::Invalid, &request.database, &request.table));
     }
-    check_names(&request.records)?;
+    check_names(request.records.iter().flat_map(|record| record.keys()))?;
     let mut request = request;
     let table = request.table.clone();
     let written = database
-        .write(move |txn| apply(txn, &mut request))
+        .write(move |txn| apply(txn, &mut request, &columns))
         .await
         .map_err(|error| or_gone(error, ErrorKind::Invalid, database.name(), &table))?;
     server.access.written(&server.store, database.name())?;
@@ -81,7 +93,11 @@ pub async fn write(server: &Server, request: WriteRequest) -> Result<Written, Op
 
 /// Runs inside the transaction, again if the transaction has to be: what it does to the request's records (stamps,
 /// generated keys, conversion to declared types) comes out the same when done twice.
-fn apply(txn: &mut WriteTxn<'_>, request: &mut WriteRequest) -> Result<Written, OperationError> {
+fn apply(
+    txn: &mut WriteTxn<'_>,
+    request: &mut WriteRequest,
+    columns: &[String],
+) -> Result<Written, OperationError> {
     let table = txn
         .catalog()
         .table(&request.table)
@@ -90,7 +106,7 @@ fn apply(txn: &mut WriteTxn<'_>, request: &mut WriteRequest) -> Result<Written, 
     for record in &request.records {
         check_key_of(&table, record, request.write)?;
     }
-    let table = with_new_attributes(txn, table, &request.records)?;
+    let table = with_new_attributes(txn, table, columns, &request.records)?;
     let mut records = std::mem::take(&mut request.records);
     let mut batch = Batch {
         stamps: Stamps::of(&table, txn.timestamp()),
@@ -124,13 +140,14 @@ fn missing_key() -> OperationError {
 fn with_new_attributes(
     txn: &mut WriteTxn<'_>,
     table: Arc<Table>,
+    columns: &[String],
     records: &[Object],
 ) -> Result<Arc<Table>, OperationError> {
     if table.schema_defined {
         return Ok(table);
     }
     let mut new: Vec<Attribute> = Vec::new();
-    for name in records.iter().flat_map(|record| record.keys()) {
+    for name in columns.iter().chain(records.iter().flat_map(|record| record.keys())) {
         if table.attribute(name).is_none() && !new.iter().any(|attribute| attribute.name == *name) {
             check_attribute_name(name)?;
             new.push(Attribute::new(name.as_str()).indexed());

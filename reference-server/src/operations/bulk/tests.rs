@@ -1,0 +1,1 @@
+//! Bulk operations from their request to the record of their job.
