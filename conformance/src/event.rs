@@ -93,6 +93,8 @@ pub enum Kind {
     Contract,
     /// A step of a random program.
     Program,
+    /// What holds of several writers at once.
+    History,
     /// What must hold for every answer of the run.
     Answers,
     /// Removing what a check made.
@@ -102,6 +104,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// True for the checks that send requests of their own to judge their answers.
+    pub fn asks(self) -> bool {
+        self.is_declared() || self == Kind::History
+    }
+
     /// True for the checks that a plan declares beforehand.
     pub fn is_declared(self) -> bool {
         matches!(self, Kind::Scenario | Kind::Contract | Kind::Program)

@@ -16,6 +16,7 @@ pub mod checks;
 pub mod compare;
 pub mod diff;
 pub mod event;
+pub mod histories;
 pub mod import;
 pub mod layout;
 pub mod matcher;
@@ -149,6 +150,9 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
         requirements: requirement_notes(),
     }));
     let run = Arc::new(run);
+    if options.tells_histories() {
+        histories::run(&run).await;
+    }
     runner::execute(&run, &plan, options.jobs).await;
     shrink(&run, &options).await;
     for check in run.baseline.stale() {

@@ -5,7 +5,7 @@
 use conformance::event::{Checked, Event, Kind};
 use conformance::report::{json, junit};
 use conformance::verdict::Verdict;
-use conformance::{Credentials, Options, Reach, Report, Stop, Target};
+use conformance::{Credentials, Options, Profile, Reach, Report, Stop, Target};
 use reference_server::TestServer;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -155,6 +155,34 @@ async fn a_failing_program_is_made_short_and_kept_for_replay() {
         _ => false,
     });
     assert!(told, "{}", report.to_text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn histories_see_what_is_lost_and_what_is_torn() {
+    let server = TestServer::start().await.unwrap();
+    let admin = || Credentials { username: server.username().into(), password: server.password().into() };
+    let histories =
+        || Options { categories: vec!["histories".into()], profile: Profile::Strict, ..Options::default() };
+    let right = run(&format!("http://{}", server.address()), admin(), histories()).await;
+    assert_eq!(right.exit_status(), 0, "{}", right.to_text());
+    // A record that cannot be found, an insert that is never told as skipped, an attribute and a state that are lost.
+    for (from, to, law) in [
+        (r#"{"id":"3-7""#, r#"{"id":"3+7""#, "nothing-is-lost"),
+        (r#""skipped_hashes":["race-3"]"#, r#""skipped_hashes":[        ]"#, "one-insert-wins"),
+        (r#""w5":4"#, r#""w5":0"#, "merges-keep-each-other"),
+        (r#"{"id":"left","n":1"#, r#"{"id":"left","n":9"#, "no-half-requests"),
+    ] {
+        let mut seen = false;
+        // Whether a reader meets a state is chance.
+        for _ in 0..20 {
+            let report = run(&spoilt(&server, from, to).await, admin(), histories()).await;
+            seen = failed(&report).iter().any(|id| id.ends_with(law));
+            if seen {
+                break;
+            }
+        }
+        assert!(seen, "{law}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -125,7 +125,7 @@ impl<'a> Summary<'a> {
     /// 0: every required check passed and at least one ran; 1: something failed; 2: the run could not be done.
     pub fn exit_status(&self) -> u8 {
         let could_not = self.finished.is_none_or(|finished| finished.error.is_some());
-        let executed = self.checks.iter().filter(|check| check.kind.is_declared());
+        let executed = self.checks.iter().filter(|check| check.kind.asks());
         let told =
             executed.filter(|check| !matches!(check.verdict, Verdict::Unsupported | Verdict::NotRun)).count();
         if could_not || told == 0 {

@@ -82,6 +82,16 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// True when histories of several writers belong to the run: the whole suite, or what was asked for by name.
+    pub fn tells_histories(&self) -> bool {
+        let category = crate::histories::CATEGORY;
+        let chosen = self.categories.is_empty() || self.categories.iter().any(|name| name == category);
+        let named = self.only.is_empty() || self.only.iter().any(|text| category.contains(text.as_str()));
+        chosen && named && self.profile > Profile::Core && self.scenarios.is_none() && self.model.is_none()
+    }
+}
+
 /// The last answer to each check's request, by the check's id.
 pub type Answers = HashMap<String, Answer>;
 
