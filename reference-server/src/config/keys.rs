@@ -161,6 +161,8 @@ pub const KEYS: &[Key] = &[
     kept("replication.url"),
     kept("rootPath"),
     kept("serialization.bigInt"),
+    key("sql.engine", "whose answers SQL gives where they differ: legacy (before 5.2) or auto (from 5.2 on)"),
+    key("sql.timeout", "milliseconds an SQL statement may take"),
     kept("storage.audit.path"),
     kept("storage.blobCleanupSpeed"),
     kept("storage.blobPaths"),

@@ -73,6 +73,10 @@ pub struct Config {
     pub mode: Mode,
     /// The whole tree of the configuration file as it was when the server started.
     pub tree: Arc<Object>,
+    /// `sql.engine`: which generation of the engine is followed where they answer differently.
+    pub sql_engine: crate::sql::Engine,
+    /// `sql.timeout`: how long a statement may take.
+    pub sql_timeout: Duration,
     /// Nothing is forced to disk: for instances whose data is thrown away.
     pub no_sync: bool,
     /// `HDB_ADMIN_USERNAME`, read at first start only.
@@ -271,6 +275,8 @@ impl Config {
             licence_key: None,
             mode: Mode::Development,
             tree: Arc::default(),
+            sql_engine: crate::sql::Engine::Legacy,
+            sql_timeout: Duration::from_secs(60),
             no_sync: false,
             admin_username: None,
             admin_password: None,

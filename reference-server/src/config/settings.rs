@@ -58,6 +58,8 @@ pub(super) fn settle(config: &mut Config, tree: Object) {
     log_settings(&read, &mut config.logging);
     bulk_settings(&read, &mut config.bulk);
     read.flag("storage.writeAsync", &mut config.write_async);
+    read.parsed("sql.engine", crate::sql::Engine::named, &mut config.sql_engine);
+    read.limit("sql.timeout", &mut config.sql_timeout);
     if let Some(seconds) = read.number("analytics.aggregatePeriod") {
         config.analytics_period =
             Duration::try_from_secs_f64(seconds).ok().filter(|period| !period.is_zero());

@@ -13,6 +13,7 @@ pub mod logs;
 pub mod names;
 pub mod nosql;
 pub mod pipeline;
+pub mod sql;
 pub mod system;
 pub mod table;
 #[cfg(test)]

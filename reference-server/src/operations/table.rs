@@ -19,6 +19,7 @@ static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
         jobs::HANDLERS,
         logs::HANDLERS,
         nosql::HANDLERS,
+        super::sql::HANDLERS,
         system::HANDLERS,
         users_roles::HANDLERS,
     ];

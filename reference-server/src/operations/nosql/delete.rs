@@ -4,8 +4,9 @@ use super::checks::check_key;
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::names::{no_table, or_gone};
 use crate::operations::{Call, Outcome, Reply};
-use crate::store::HistoryEntry;
+use crate::store::{HistoryEntry, Table, WriteTxn};
 use crate::value::{Value, object};
+use std::sync::Arc;
 
 pub(super) async fn delete(call: Call) -> Outcome {
     let (database, table) = call.table(ErrorKind::NotFound)?;
@@ -25,11 +26,7 @@ pub(super) async fn delete(call: Call) -> Outcome {
             let Some(table) = txn.catalog().table(&name).cloned() else {
                 return Err(no_table(ErrorKind::NotFound, &database_name, &name));
             };
-            for key in &keys {
-                txn.delete(&table, key)?;
-            }
-            txn.log_history(&table, HistoryEntry::new("delete", Some(&username)))?;
-            Ok(())
+            delete_in(txn, &table, &keys, &username)
         })
         .await
         .map_err(|error| or_gone(error, ErrorKind::NotFound, database.name(), &table.name))?;
@@ -40,4 +37,21 @@ pub(super) async fn delete(call: Call) -> Outcome {
         ("deleted_hashes", Value::Array(deleted)),
         ("skipped_hashes", Value::Array(Vec::new())),
     ])))
+}
+
+/// Removes records as part of a transaction.
+///
+/// # Errors
+/// Those of the store.
+pub fn delete_in(
+    txn: &mut WriteTxn<'_>,
+    table: &Arc<Table>,
+    keys: &[Value],
+    username: &str,
+) -> Result<(), OperationError> {
+    for key in keys {
+        txn.delete(table, key)?;
+    }
+    txn.log_history(table, HistoryEntry::new("delete", Some(username)))?;
+    Ok(())
 }

@@ -16,10 +16,11 @@ mod write;
 use super::Handler;
 
 pub use checks::{check_attribute_name, check_key, check_names};
+pub use delete::delete_in;
 pub use each::RowsOf;
 pub use key_numbers::KeyNumbers;
 pub use types::check_sent;
-pub use write::{Write, WriteRequest, Written, write, write_under};
+pub use write::{Write, WriteRequest, Written, write, write_in, write_under};
 
 /// The handlers of this category.
 pub const HANDLERS: &[(&str, Handler)] = &[

@@ -91,6 +91,15 @@ pub async fn write_under(
     Ok(written)
 }
 
+/// Writes records as part of a transaction.
+///
+/// # Errors
+/// The documented faults; then nothing of the request may be kept.
+pub fn write_in(txn: &mut WriteTxn<'_>, request: &mut WriteRequest) -> Result<Written, OperationError> {
+    check_names(request.records.iter().flat_map(|record| record.keys()))?;
+    apply(txn, request, &[])
+}
+
 /// Runs inside the transaction, again if the transaction has to be: what it does to the request's records (stamps,
 /// generated keys, conversion to declared types) comes out the same when done twice.
 fn apply(
