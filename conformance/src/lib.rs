@@ -23,6 +23,7 @@ pub mod matcher;
 pub mod pointer;
 pub mod probe;
 pub mod programs;
+pub mod properties;
 pub mod report;
 pub mod runner;
 pub mod scenario;
@@ -84,6 +85,7 @@ pub fn suite() -> Result<Suite, LoadError> {
     let generated = checks::contract::scenarios(&suite.scenarios);
     suite.scenarios.extend(generated);
     suite.scenarios.extend(checks::matrix::scenarios());
+    suite.scenarios.extend(properties::scenarios());
     suite.scenarios.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(suite)
 }
@@ -115,6 +117,8 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     let mut run = Run::new(target, names, sink, stop);
     run.context.profile = options.profile;
     run.with.clone_from(&options.with);
+    run.cases = options.cases;
+    run.seed = options.seed.unwrap_or_else(rand::random);
     run.baseline = Arc::clone(&options.baseline);
     run.model.clone_from(&options.model);
     run.emit(Event::Started(Started {

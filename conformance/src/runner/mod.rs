@@ -45,6 +45,10 @@ pub struct Options {
     pub with: Vec<String>,
     /// Use the shared database `data` even when it holds tables of others.
     pub take_data: bool,
+    /// How many random cases of each property are tried.
+    pub cases: u32,
+    /// What the random cases are made of; random by default.
+    pub seed: Option<u64>,
     /// What marks the names of this run; random by default.
     pub names: Option<Names>,
     /// Divergences that are known.
@@ -61,6 +65,9 @@ pub struct Options {
     pub model: Option<Arc<Answers>>,
 }
 
+/// How many random cases of each property are tried unless told otherwise: enough to notice, few enough for every run.
+pub const CASES: u32 = 3;
+
 impl Default for Options {
     fn default() -> Self {
         Options {
@@ -71,6 +78,8 @@ impl Default for Options {
             categories: Vec::new(),
             with: Vec::new(),
             take_data: false,
+            cases: CASES,
+            seed: None,
             names: None,
             baseline: Arc::default(),
             seed: rand::random(),
@@ -151,6 +160,10 @@ pub struct Run {
     pub foreign: Vec<String>,
     /// What the target is known to be set up for.
     pub with: Vec<String>,
+    /// How many random cases of each property are tried.
+    pub cases: u32,
+    /// What the random cases are made of.
+    pub seed: u64,
     /// True when the shared database `data` was there beforehand.
     pub had_data: bool,
     /// Every answer seen, for the checks that look at all of them.
@@ -182,6 +195,8 @@ impl Run {
             secrets,
             foreign: Vec::new(),
             with: Vec::new(),
+            cases: CASES,
+            seed: 0,
             had_data: true,
             seen: Seen::default(),
             baseline: Arc::default(),

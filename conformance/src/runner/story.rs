@@ -6,6 +6,7 @@ use crate::diff::Difference;
 use crate::event::Checked;
 use crate::matcher::{self, Context};
 use crate::pointer;
+use crate::properties::{self, PROPERTIES};
 use crate::report::curl;
 use crate::scenario::{Expected, Missing, Scenario, Step, Vars, rename};
 use crate::target::Answer;
@@ -48,6 +49,8 @@ impl Halt {
 
 struct Telling<'a> {
     run: &'a Run,
+    /// What marks the names of this story.
+    suffix: String,
     scenario: Scenario,
     vars: Vars,
     pending: Mutex<Pending>,
@@ -75,6 +78,7 @@ pub async fn tell(run: &Run, unit: &Unit, number: usize) -> Vec<Checked> {
     let mut telling = Telling {
         run,
         scenario: rename(scenario, &suffix),
+        suffix,
         vars,
         pending: Mutex::default(),
         answers: HashMap::new(),
@@ -87,6 +91,9 @@ pub async fn tell(run: &Run, unit: &Unit, number: usize) -> Vec<Checked> {
 impl Telling<'_> {
     async fn tell(&mut self, declared: Vec<Checked>) -> Vec<Checked> {
         let mut halt = self.setup().await.err();
+        if halt.is_none() && self.scenario.category() == PROPERTIES {
+            return properties::judge(self.run, &self.suffix, declared).await;
+        }
         let mut declared = declared.into_iter().peekable();
         let mut done = Vec::new();
         let steps = self.scenario.steps.clone();
