@@ -118,7 +118,7 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     run.context.profile = options.profile;
     run.with.clone_from(&options.with);
     run.cases = options.cases;
-    run.seed = options.seed.unwrap_or_else(rand::random);
+    run.seed = options.seed;
     run.baseline = Arc::clone(&options.baseline);
     run.model.clone_from(&options.model);
     run.emit(Event::Started(Started {

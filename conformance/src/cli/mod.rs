@@ -167,9 +167,6 @@ struct RunArgs {
     /// How many random cases of each property are tried.
     #[arg(long, value_name = "N", default_value_t = conformance::runner::CASES)]
     cases: u32,
-    /// Try the random cases of an earlier run again: the seed that it told.
-    #[arg(long, value_name = "SEED")]
-    seed: Option<u64>,
     /// Known divergences of a product: a file, or the name of a list that comes with this program. What is listed may
     /// fail; what is listed and passes is reported as stale.
     #[arg(long, value_name = "NAME|FILE")]
@@ -301,7 +298,6 @@ async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
     let options = Options {
         jobs: args.jobs,
         cases: args.cases,
-        seed: args.seed,
         settle: args.settle.map(Duration::from_millis),
         with: args.with.clone(),
         take_data: args.take_data,

@@ -47,8 +47,6 @@ pub struct Options {
     pub take_data: bool,
     /// How many random cases of each property are tried.
     pub cases: u32,
-    /// What the random cases are made of; random by default.
-    pub seed: Option<u64>,
     /// What marks the names of this run; random by default.
     pub names: Option<Names>,
     /// Divergences that are known.
@@ -79,7 +77,6 @@ impl Default for Options {
             with: Vec::new(),
             take_data: false,
             cases: CASES,
-            seed: None,
             names: None,
             baseline: Arc::default(),
             seed: rand::random(),

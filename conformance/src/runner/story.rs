@@ -356,7 +356,14 @@ impl Telling<'_> {
     fn save(&mut self, step: &Step, answer: &Answer) -> Result<(), String> {
         let mut absent = None;
         for (name, path) in &step.save {
-            if !self.vars.save(name, &answer.body, path) {
+            let saved = match path.strip_prefix("header:") {
+                Some(header) => match answer.header(header).and_then(|value| value.split(';').next()) {
+                    Some(value) => self.vars.save(name, &serde_json::Value::from(value), ""),
+                    None => false,
+                },
+                None => self.vars.save(name, &answer.body, path),
+            };
+            if !saved {
                 absent
                     .get_or_insert_with(|| format!("the answer has nothing at '{path}' to save as '{name}'"));
             }

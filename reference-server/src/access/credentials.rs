@@ -23,6 +23,7 @@ pub struct Access {
     /// Held while a new snapshot is made, so that the newest one stays.
     reloading: Mutex<()>,
     cache: RecentCache<Verified>,
+    refused: RecentCache<Refused>,
     passwords: Passwords,
     /// The tokens made here.
     pub tokens: Tokens,
@@ -38,6 +39,15 @@ struct Verified {
     password: Arc<str>,
 }
 
+/// Basic credentials that were found wrong, so that trying them again and again costs nothing.
+///
+/// They are wrong as long as the user is the same as then: another password may be the one tried.
+struct Refused {
+    username: String,
+    /// The password hash they were checked against; `None` when there was no such user.
+    password: Option<Arc<str>>,
+}
+
 impl Access {
     /// Loads users and roles. At the first start the system tables are made, and the first user: the configured one,
     /// or else `admin` with a password that is told once on standard error.
@@ -50,6 +60,7 @@ impl Access {
             directory: ArcSwap::from_pointee(system_tables::read_directory(store)?),
             reloading: Mutex::new(()),
             cache: RecentCache::new(config.authentication.cache_ttl),
+            refused: RecentCache::new(config.authentication.cache_ttl),
             passwords: Passwords::new()?,
             tokens: Tokens::new(config),
         };
@@ -126,6 +137,7 @@ impl Access {
         let key = self.cache.key(header);
         match self.remembered(key) {
             Some(user) => Ok(user),
+            None if self.is_known_wrong(key) => Err(AuthError::LoginFailed),
             None => self.check_basic(key, header).await,
         }
     }
@@ -139,17 +151,34 @@ impl Access {
             .cloned()
     }
 
+    fn is_known_wrong(&self, key: Key) -> bool {
+        let Some(refused) = self.refused.get(key) else { return false };
+        match self.user(&refused.username) {
+            Some(user) => user.active && refused.password.as_ref() == Some(&user.password),
+            None => refused.password.is_none(),
+        }
+    }
+
     async fn check_basic(&self, key: Key, header: &str) -> Result<Arc<User>, AuthError> {
         let candidates = match read_basic(header) {
             BasicHeader::Empty => return Err(AuthError::MustLogin),
             BasicHeader::Unreadable => return Err(AuthError::LoginFailed),
             BasicHeader::Try(candidates) => candidates,
         };
+        // With two ways to read the header, both would have to be remembered.
+        let only = match candidates.as_slice() {
+            [one] => Some(one.username.clone()),
+            _ => None,
+        };
+        let password = only.as_ref().and_then(|name| self.user(name)).map(|user| Arc::clone(&user.password));
         for candidate in candidates {
             match self.check(candidate, Some(key)).await {
                 Err(AuthError::LoginFailed) => {}
                 decided => return decided,
             }
+        }
+        if let Some(username) = only {
+            self.refused.remember(key, Refused { username, password });
         }
         Err(AuthError::LoginFailed)
     }
@@ -204,6 +233,7 @@ mod tests {
     use crate::access::system_tables::{USERS, get, put, system_database, user_record};
     use crate::store::{StoreError, StoreOptions, WriteTxn};
     use crate::value::Value;
+    use futures_util::FutureExt;
     use std::time::Duration;
 
     struct Instance {
@@ -308,6 +338,36 @@ mod tests {
         instance.access.reload(&instance.store).unwrap();
         assert_eq!(instance.basic("kim", "two").await, Err(AuthError::LoginFailed));
         assert_eq!(instance.basic("admin", "pässword").await, Ok("admin".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn wrong_passwords_take_nothing_from_those_who_are_known() {
+        let instance = start(tempfile::tempdir().unwrap()).await;
+        let header = |name: &str, password: &str| STANDARD.encode(format!("{name}:{password}"));
+        let now = |name: &str, password: &str| {
+            let header = header(name, password);
+            instance.access.verify_basic(&header).now_or_never().map(|result| result.map(|_| ()))
+        };
+        instance.write_kim("one", true).await;
+        assert!(instance.basic("kim", "one").await.is_ok());
+        assert_eq!(instance.basic("kim", "two").await, Err(AuthError::LoginFailed));
+        assert_eq!(instance.basic("nobody", "two").await, Err(AuthError::LoginFailed));
+        let mut turns = Vec::new();
+        for _ in 0..crate::access::passwords::LIMIT {
+            turns.push(instance.access.passwords.turn().await.unwrap());
+        }
+        // Nothing can be hashed now: who is known gets in, what is known to be wrong does not, others wait.
+        assert_eq!(now("kim", "one"), Some(Ok(())));
+        assert_eq!(now("kim", "two"), Some(Err(AuthError::LoginFailed)));
+        assert_eq!(now("nobody", "two"), Some(Err(AuthError::LoginFailed)));
+        assert_eq!(now("kim", "three"), None);
+        drop(turns);
+        // What was wrong may be right later.
+        instance.write_kim("two", true).await;
+        assert!(instance.basic("kim", "two").await.is_ok());
+        assert_eq!(instance.basic("kim", "one").await, Err(AuthError::LoginFailed));
+        instance.write_kim("two", false).await;
+        assert_eq!(instance.basic("kim", "one").await, Err(AuthError::Inactive));
     }
 
     #[tokio::test]
