@@ -172,16 +172,30 @@ fn failure(error: object_store::Error) -> OperationError {
         texts.push(inner.to_string());
         cause = inner.source();
     }
-    let own = texts.iter().find_map(|text| message_in(text));
+    let own = texts.iter().find_map(|text| element_in(text, "Message").filter(|message| !message.is_empty()));
+    let usual = || texts.iter().find_map(|text| usual_message(&element_in(text, "Code")?));
     let innermost = || texts.last().cloned().unwrap_or_default();
-    OperationError::invalid(own.unwrap_or_else(innermost))
+    OperationError::invalid(own.or_else(usual).unwrap_or_else(innermost))
 }
 
-/// The text of the `Message` element of an error document.
-fn message_in(text: &str) -> Option<String> {
-    let (_, after) = text.split_once("<Message>")?;
-    let (message, _) = after.split_once("</Message>")?;
+/// What is said of a code by stores that say anything.
+fn usual_message(code: &str) -> Option<String> {
+    let message = match code {
+        "NoSuchKey" => "The specified key does not exist.",
+        "NoSuchBucket" => "The specified bucket does not exist",
+        other => other,
+    };
+    Some(message.to_owned())
+}
+
+/// The text of an element of an error document.
+fn element_in(text: &str, name: &str) -> Option<String> {
+    let (_, after) = text.split_once(&format!("<{name}>"))?;
+    let (message, _) = after.split_once(&format!("</{name}>"))?;
     let plain =
         [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
     Some(plain.iter().fold(message.to_owned(), |text, (escape, plain)| text.replace(escape, plain)))
 }
+
+#[cfg(test)]
+mod tests;

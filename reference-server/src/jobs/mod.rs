@@ -15,7 +15,7 @@ use crate::error::OperationError;
 use crate::store::Store;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// How many jobs run at a time; the others wait for their turn, in the order they came.
 const AT_A_TIME: usize = 4;
@@ -31,6 +31,8 @@ pub struct Jobs {
     places: Arc<Semaphore>,
     /// How many jobs have begun since the server started.
     begun: AtomicU64,
+    /// True when the server stops.
+    stopping: watch::Sender<bool>,
 }
 
 impl Default for Jobs {
@@ -39,11 +41,17 @@ impl Default for Jobs {
             turns: Arc::new(Semaphore::new(AT_A_TIME)),
             places: Arc::new(Semaphore::new(MOST_WAITING)),
             begun: AtomicU64::new(0),
+            stopping: watch::Sender::new(false),
         }
     }
 }
 
 impl Jobs {
+    /// Ends all jobs at once, as interrupted: those under way, those that wait, and those still to come.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
     /// The number of the next job, by which the log tells jobs apart.
     fn next_number(&self) -> u64 {
         self.begun.fetch_add(1, Ordering::Relaxed) + 1

@@ -1,5 +1,6 @@
 //! Starting a job, running it, noting how it ends.
 
+use super::INTERRUPTED;
 use super::record::{self, Ended};
 use crate::error::{ErrorBody, ErrorKind, OperationError};
 use crate::operations::{Call, Outcome, Reply};
@@ -8,6 +9,7 @@ use crate::value::{Value, object};
 use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// What a job that went well has to tell.
@@ -68,12 +70,20 @@ impl Start {
 
     async fn carry_out(self, work: impl Future<Output = Result<Done, OperationError>> + Send + 'static) {
         let Start { server, id, number, place } = self;
-        // Never closed, so there is always a turn to come.
-        let _turn = server.jobs.turns.acquire().await;
         let thread = format!("job/{number}");
-        tracing::info!(notify = true, thread, "Starting job: {id}");
-        // As a task of its own, so that work that panics ends the job and nothing else.
-        let outcome = tokio::spawn(work).await.unwrap_or_else(|panic| Err(OperationError::internal(panic)));
+        let mut stopping = server.jobs.stopping.subscribe();
+        let done = async {
+            // Never closed, so there is always a turn to come.
+            let _turn = server.jobs.turns.acquire().await;
+            tracing::info!(notify = true, thread, "Starting job: {id}");
+            // As a task of its own, so that work that panics ends the job and nothing else.
+            let mut task = Task(tokio::spawn(work));
+            (&mut task.0).await.unwrap_or_else(|panic| Err(OperationError::internal(panic)))
+        };
+        let outcome = tokio::select! {
+            outcome = done => outcome,
+            _ = stopping.wait_for(|stopping| *stopping) => Err(OperationError::fault(INTERRUPTED)),
+        };
         let ended = match outcome {
             Ok(done) => {
                 let completed = format!("Successfully completed job: {id}");
@@ -90,6 +100,15 @@ impl Start {
             tracing::error!(thread, ?error, "the end of job {id} could not be noted");
         }
         drop(place);
+    }
+}
+
+/// A task that ends with whoever waits for it.
+struct Task<T>(JoinHandle<T>);
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -126,6 +126,22 @@ async fn no_more_than_the_limit_run_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_server_that_stops_waits_for_no_job() {
+    let instance = Instance::new().await;
+    let server = &instance.server;
+    let call = call(server, "csv_data_load");
+    let mut ids = Vec::new();
+    for _ in 0..AT_A_TIME + 1 {
+        ids.push(id_in(&start(&call, std::future::pending()).await.unwrap()));
+    }
+    server.jobs.stop();
+    for id in &ids {
+        let job = ended(server, id).await;
+        assert_eq!(job.get("message"), Some(&Value::from(INTERRUPTED)));
+    }
+}
+
+#[tokio::test]
 async fn what_a_stopped_server_left_is_ended() {
     let instance = Instance::new().await;
     let server = &instance.server;

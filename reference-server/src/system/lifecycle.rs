@@ -87,6 +87,7 @@ impl Instance {
 
 /// Waits until nobody uses the data any more and closes it.
 async fn close(server: Arc<Server>) {
+    server.jobs.stop();
     let deadline = tokio::time::Instant::now() + CLOSING;
     let mut server = server;
     loop {
