@@ -28,7 +28,7 @@ mod sorting;
 pub mod value;
 mod writes;
 
-pub use run::{run, select};
+pub use run::{check_search, run, select};
 
 /// Which generation of the engine is followed where they answer differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

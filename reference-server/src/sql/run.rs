@@ -64,6 +64,21 @@ pub async fn select(server: &Arc<Server>, caller: &Caller, sql: &str) -> Result<
     }
 }
 
+/// Finds out whether a caller may search by a statement, without running it.
+///
+/// # Errors
+/// When it does not parse, is no SELECT, or needs rights that the caller lacks.
+pub fn check_search(server: &Server, caller: &Caller, sql: &str) -> Result<(), OperationError> {
+    match parse(sql).map_err(|error| OperationError::invalid(error.message()))? {
+        Statement::Select(statement) => check_select(server, caller.known()?, &statement),
+        _ => Err(no_search()),
+    }
+}
+
+fn no_search() -> OperationError {
+    OperationError::invalid("only SELECT can be searched by")
+}
+
 async fn run_select(server: &Arc<Server>, caller: &Caller, sql: &str) -> Result<Rows, OperationError> {
     let statement = parse(sql).map_err(|error| OperationError::invalid(error.message()))?;
     let user = caller.known()?.clone();
@@ -72,7 +87,7 @@ async fn run_select(server: &Arc<Server>, caller: &Caller, sql: &str) -> Result<
             check_select(server, &user, &statement)?;
             rows(server, caller, statement, ReplyForm::Tree).await
         }
-        _ => Err(OperationError::invalid("only SELECT can be searched by")),
+        _ => Err(no_search()),
     }
 }
 

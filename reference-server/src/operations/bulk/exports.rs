@@ -4,11 +4,12 @@
 
 use crate::access::{self, Caller};
 use crate::bulk::{Format, Location, Rows, blocking, keep, target, write_file};
-use crate::error::{ErrorKind, OperationError};
+use crate::error::OperationError;
 use crate::jobs::{Done, Start};
 use crate::operations::nosql::RowsOf;
 use crate::operations::{Call, Outcome, ReplyForm, pipeline};
 use crate::server::Server;
+use crate::sql;
 use crate::value::{Object, Value, number_text, object};
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub fn is_by_statement(body: &Object) -> bool {
 }
 
 pub(super) async fn export_local(call: Call) -> Outcome {
-    check_statement(&call).await?;
+    check_statement(&call)?;
     let start = Start::of(&call).await?;
     let Call { server, caller, body, .. } = call;
     Ok(start.run(async move {
@@ -51,7 +52,7 @@ pub(super) async fn export_local(call: Call) -> Outcome {
 }
 
 pub(super) async fn export_to_s3(call: Call) -> Outcome {
-    check_statement(&call).await?;
+    check_statement(&call)?;
     let start = Start::of(&call).await?;
     let Call { server, caller, body, .. } = call;
     Ok(start.run(async move {
@@ -125,7 +126,7 @@ fn location(body: &Object) -> Result<Location, OperationError> {
 /// What the search of an export finds, with the rights of the caller.
 async fn rows(server: &Arc<Server>, caller: Caller, body: &Object) -> Result<Rows, OperationError> {
     if is_by_statement(body) {
-        return statement_rows(server, caller, body).await;
+        return sql::select(server, &caller, statement_of(body)?).await.map(Rows::Here);
     }
     let Some(Value::Object(search)) = body.get("search_operation") else {
         return Err(OperationError::invalid("search_operation missing"));
@@ -135,24 +136,24 @@ async fn rows(server: &Arc<Server>, caller: Caller, body: &Object) -> Result<Row
     Ok(Rows::Search(RowsOf::request(&search)?))
 }
 
-/// Fails when the request would export the result of a statement that does not do, or when the caller may not.
-async fn check_statement(call: &Call) -> Result<(), OperationError> {
+/// The statement of a request that exports the result of one.
+fn statement_of(body: &Object) -> Result<&str, OperationError> {
+    let statement = body.get("search_operation").and_then(|search| search.get("sql"));
+    statement
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| OperationError::invalid("The 'sql' parameter is missing from the request body"))
+}
+
+/// Fails when the request would export the result of a statement that does not do, or when the caller may not: what
+/// the statement itself needs is told first.
+fn check_statement(call: &Call) -> Result<(), OperationError> {
     if !is_by_statement(&call.body) {
         return Ok(());
     }
-    let statement = call.body.get("search_operation").and_then(|search| search.get("sql"));
-    if statement.is_none_or(Value::is_null) {
-        return Err(OperationError::invalid("The 'sql' parameter is missing from the request body"));
-    }
+    sql::check_search(&call.server, &call.caller, statement_of(&call.body)?)?;
     if call.caller.known()?.is_super_user() {
         return Ok(());
     }
     Err(access::refusal::super_user_only(&call.operation.name))
-}
-
-async fn statement_rows(_: &Arc<Server>, _: Caller, _: &Object) -> Result<Rows, OperationError> {
-    Err(OperationError::new(
-        ErrorKind::NotOffered,
-        "Exports of SQL statements are not offered by this server yet",
-    ))
 }

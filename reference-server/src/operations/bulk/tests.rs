@@ -245,7 +245,10 @@ async fn exports_hold_what_the_search_finds() {
         "conditions":[{"attribute":"id","comparator":"greater_than","value":2}]}"#;
     site.export(conditions, "json", "cond").await;
     assert_eq!(read("cond.json"), r#"[{"id":3}]"#);
-    assert_eq!(std::fs::read_dir(site.folder.path()).unwrap().count(), 3, "something was left behind");
+    let statement = r#"{"operation":"sql","sql":"SELECT id, n FROM d.t WHERE id > 2"}"#;
+    site.export(statement, "csv", "cond").await;
+    assert_eq!(read("cond.csv"), "\"id\",\"n\"\n3,7");
+    assert_eq!(std::fs::read_dir(site.folder.path()).unwrap().count(), 4, "something was left behind");
     for (search, told) in [
         (
             r#"{"operation":"search_by_value","database":"d","table":"x","attribute":"id","value":"*"}"#,
@@ -265,7 +268,16 @@ async fn exports_hold_what_the_search_finds() {
         let told_now = site.export(search, "json", "x").await;
         assert!(told_now.starts_with("ERROR ") && told_now.contains(told), "{told_now}");
     }
+    for (search, told) in [
+        (r#"{"operation":"sql"}"#, "The 'sql' parameter is missing from the request body"),
+        (r#"{"operation":"sql","sql":"SELEC"}"#, "Invalid SQL at: SELEC"),
+        (r#"{"operation":"sql","sql":"DELETE FROM d.t"}"#, "only SELECT can be searched by"),
+    ] {
+        let told_now = site.export(search, "json", "x").await;
+        assert!(told_now.starts_with("refused ") && told_now.contains(told), "{told_now}");
+    }
     assert!(!site.folder.path().join("x.json").exists());
+    assert_eq!(site.rows(r#"["id"]"#).await, r#"[{"id":1},{"id":2},{"id":3}]"#);
 }
 
 #[tokio::test]
