@@ -5,6 +5,7 @@
 //! hyper, only `store` knows of LMDB.
 
 pub mod access;
+pub mod analytics;
 pub mod bulk;
 pub mod certificates;
 pub mod command;
@@ -13,6 +14,7 @@ pub mod config;
 pub mod error;
 pub mod http;
 pub mod jobs;
+pub mod licensing;
 pub mod logs;
 pub mod operations;
 pub mod query;

@@ -1,6 +1,8 @@
 //! A running instance: its configuration, its data, its users.
 
 use crate::access::{Access, Caller};
+use crate::analytics;
+use crate::analytics::meters::Meters;
 use crate::certificates::Certificates;
 use crate::components::Components;
 use crate::config::{Config, ConfigFile, load};
@@ -30,6 +32,8 @@ pub struct Server {
     pub certificates: Certificates,
     /// Its components.
     pub components: Components,
+    /// What its requests did.
+    pub meters: Meters,
     /// The wishes for a restart.
     pub restarts: Restarts,
     /// What its operators say of it.
@@ -88,6 +92,7 @@ impl Server {
             access,
             certificates,
             components,
+            meters: Meters::default(),
             restarts: Restarts::default(),
             statuses: Statuses::default(),
             key_numbers: Arc::default(),
@@ -97,6 +102,7 @@ impl Server {
         if !server.config.no_sync {
             Certificates::prepare(&server);
         }
+        analytics::begin(&server);
         Ok(server)
     }
 

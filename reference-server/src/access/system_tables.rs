@@ -4,10 +4,12 @@ use super::passwords::{HASH_FUNCTION, hash_now};
 use super::sessions::SESSIONS;
 use super::users::Directory;
 use super::{INTERNAL_TABLES, SYSTEM};
+use crate::analytics::{ANALYTICS, RAW_ANALYTICS};
 use crate::error::OperationError;
 use crate::store::WriteTxn;
 use crate::store::{
-    CREATED_TIME, Database, KeyRange, Record, Store, StoreError, Table, TableSpec, UPDATED_TIME, View,
+    Attribute, CREATED_TIME, Database, KeyRange, Record, Store, StoreError, Table, TableSpec, UPDATED_TIME,
+    View,
 };
 use crate::value::{Object, Value};
 use anyhow::Context;
@@ -42,12 +44,28 @@ pub(super) async fn make_tables(store: &Store) -> anyhow::Result<()> {
     let made = system.write(move |txn: &mut WriteTxn<'_>| -> Result<(), StoreError> {
         for name in tables() {
             if txn.catalog().table(name).is_none() {
-                txn.create_table(TableSpec::dynamic(name, primary_key(name)))?;
+                txn.create_table(spec(name))?;
             }
         }
         Ok(())
     });
     made.await.context("cannot make the system tables")
+}
+
+fn spec(table: &str) -> TableSpec {
+    // Rows of measurements have many numbers that nobody searches by.
+    let attributes: &[&str] = match table {
+        ANALYTICS => &["metric", "path", "method", "type"],
+        RAW_ANALYTICS => &["action", "metrics"],
+        _ => return TableSpec::dynamic(table, primary_key(table)),
+    };
+    TableSpec {
+        name: table.to_owned(),
+        primary_key: primary_key(table).to_owned(),
+        schema_defined: true,
+        attributes: attributes.iter().map(|name| Attribute::new(*name).indexed()).collect(),
+        ..TableSpec::default()
+    }
 }
 
 fn primary_key(table: &str) -> &'static str {
@@ -128,7 +146,7 @@ pub(crate) fn all(view: View<'_>, table: &str) -> Result<Vec<Object>, StoreError
     view.scan(&table, KeyRange::all(), false)?.map(|record| Ok(members(&record?, &table))).collect()
 }
 
-pub(super) fn find(table: Option<&Arc<Table>>, name: &str) -> Result<Arc<Table>, StoreError> {
+pub(crate) fn find(table: Option<&Arc<Table>>, name: &str) -> Result<Arc<Table>, StoreError> {
     table.cloned().ok_or_else(|| StoreError::NotFound(format!("table {SYSTEM}.{name}")))
 }
 

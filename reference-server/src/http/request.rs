@@ -6,6 +6,7 @@ use super::enduring::Enduring;
 use super::media::{ReplyType, RequestType};
 use super::{Peer, Site, codecs, cookies, errors, pages, respond};
 use crate::access::Caller;
+use crate::analytics::meters::Sample;
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::{Outcome, Reply, ReplyForm};
 use crate::value::{Object, Value, number_text};
@@ -98,8 +99,12 @@ async fn operate(
 ) -> Response<Body> {
     let form = ReplyType::negotiate(&head.headers);
     let mut taken = Duration::ZERO;
+    let received = body.size_hint().lower();
+    let mut asked = None;
     let outcome = match take(site, head, body, close).await {
         Ok(request) => {
+            let name = request.get("operation").and_then(Value::as_str);
+            asked = name.and_then(|name| spec::registry().index_of(name));
             let started = Instant::now();
             let outcome = perform(site, standing, request, form, close).await;
             taken = started.elapsed();
@@ -118,6 +123,10 @@ async fn operate(
         cookies::set(head, peer, settings, &id, response.headers_mut());
     }
     respond::mark_duration(response.headers_mut(), taken);
+    if let Some(asked) = asked {
+        let (status, sent) = (response.status().as_u16(), response.body().size_hint().lower());
+        site.server.meters.count(asked, Sample { status, taken, received, sent });
+    }
     response
 }
 

@@ -1,5 +1,6 @@
 //! The operations: what a handler gets, what it gives back, and the one table that registers them all.
 
+pub mod analytics;
 pub mod authentication;
 pub mod bulk;
 pub mod certificates;
@@ -9,6 +10,7 @@ pub mod custom_functions;
 pub mod databases_tables;
 mod existence;
 pub mod jobs;
+pub mod licensing;
 pub mod logs;
 pub mod names;
 pub mod nosql;

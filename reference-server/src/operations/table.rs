@@ -1,14 +1,15 @@
 //! The one table of handlers.
 
 use super::{
-    Handler, authentication, bulk, certificates, components, configuration, custom_functions,
-    databases_tables, jobs, logs, nosql, system, users_roles,
+    Handler, analytics, authentication, bulk, certificates, components, configuration, custom_functions,
+    databases_tables, jobs, licensing, logs, nosql, system, users_roles,
 };
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
     let families = [
+        analytics::HANDLERS,
         authentication::HANDLERS,
         certificates::HANDLERS,
         bulk::HANDLERS,
@@ -17,6 +18,7 @@ static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
         custom_functions::HANDLERS,
         databases_tables::HANDLERS,
         jobs::HANDLERS,
+        licensing::HANDLERS,
         logs::HANDLERS,
         nosql::HANDLERS,
         super::sql::HANDLERS,

@@ -15,8 +15,15 @@ pub(crate) struct Instance {
 
 impl Instance {
     pub(crate) async fn new() -> Instance {
+        Instance::with(|_| {}).await
+    }
+
+    /// An instance whose configuration `adjust` may change before.
+    pub(crate) async fn with(adjust: impl FnOnce(&mut Config)) -> Instance {
         let folder = tempfile::tempdir().unwrap();
-        let server = Server::open(Config::ephemeral(folder.path())).await.unwrap();
+        let mut config = Config::ephemeral(folder.path());
+        adjust(&mut config);
+        let server = Server::open(config).await.unwrap();
         Instance { server, _folder: folder }
     }
 

@@ -27,7 +27,7 @@ fn condition_holds(condition: &Condition, record: &Record<'_>) -> bool {
 }
 
 /// Whether a record's value satisfies a comparator: some element of an array, never an object.
-pub(super) fn value_satisfies(comparator: Comparator, value: Option<&Value>, wanted: &Value) -> bool {
+pub fn value_satisfies(comparator: Comparator, value: Option<&Value>, wanted: &Value) -> bool {
     match value {
         Some(Value::Array(items)) => {
             items.iter().any(|item| !is_unordered(item) && scalar_satisfies(comparator, Some(item), wanted))

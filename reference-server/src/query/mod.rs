@@ -18,6 +18,7 @@ mod wildcard;
 pub use condition::{Comparator, Condition, Group, Node, Operator, Sort};
 pub use convert::{date_text, instant};
 pub use execute::{Found, run};
+pub use filter::value_satisfies;
 pub use plan::{Driver, Plan};
 pub use project::{Projection, RowWriter};
 pub use request::{attributes_of, converted, read_conditions, read_sort};

@@ -289,6 +289,11 @@ impl Environment {
         Ok(self.env.force_sync()?)
     }
 
+    /// What LMDB tells of the environment.
+    pub(super) fn info(&self) -> heed::EnvInfo {
+        self.env.info()
+    }
+
     /// The size of the file.
     pub(super) fn size_on_disk(&self) -> u64 {
         self.env.real_disk_size().unwrap_or(0)

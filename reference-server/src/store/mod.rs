@@ -21,6 +21,7 @@ pub mod keys;
 mod ranges;
 mod read;
 mod record;
+mod statistics;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use history::{History, HistoryChange, HistoryEntry, HistoryRecord};
 pub use ranges::{KeyRange, ValueRange};
 pub use read::{IndexHit, IndexScan, ReadTxn, Scan, View};
 pub use record::{Kind, PRIMARY_KEY, RawValue, Record};
+pub use statistics::{Statistics, TreeStatistics};
 pub use write::WriteTxn;
 
 use parking_lot::{Mutex, RwLock};

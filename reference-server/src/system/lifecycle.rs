@@ -36,6 +36,8 @@ impl Instance {
     /// # Errors
     /// When the data cannot be opened or an address cannot be used.
     pub async fn start(config: Config, legacy: Legacy) -> anyhow::Result<Instance> {
+        // Counted from here.
+        super::uptime();
         let listeners = Listeners::open(&config, &legacy.listeners).context("cannot listen")?;
         drop(legacy.listeners);
         let server = Server::open_after(config, legacy.jobs).await?;

@@ -1,6 +1,8 @@
-//! Restarts and status values.
+//! Restarts, information on the system, status values.
 
 use super::{Call, Handler, Outcome, Reply};
+use crate::error::OperationError;
+use crate::system::information::information;
 use crate::system::job;
 use crate::value::{Object, Value};
 
@@ -8,6 +10,7 @@ use crate::value::{Object, Value};
 pub const HANDLERS: &[(&str, Handler)] = &[
     ("restart", |call| Box::pin(restart(call))),
     ("restart_service", |call| Box::pin(restart_service(call))),
+    ("system_information", |call| Box::pin(system_information(call))),
     ("set_status", |call| Box::pin(set_status(call))),
     ("get_status", |call| Box::pin(get_status(call))),
     ("clear_status", |call| Box::pin(clear_status(call))),
@@ -31,6 +34,18 @@ async fn restart_service(call: Call) -> Outcome {
         ("message".to_owned(), Value::from(format!("Restarting {service}"))),
         ("job_id".to_owned(), Value::from(id)),
     ]))))
+}
+
+/// Tells of the machine and the server; of what is asked for, or of everything (SYS-SYSTEM-INFORMATION-001).
+async fn system_information(call: Call) -> Outcome {
+    let asked = match call.body.get("attributes") {
+        Some(Value::Array(names)) if !names.is_empty() => {
+            Some(names.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
+        }
+        _ => None,
+    };
+    let told = tokio::task::spawn_blocking(move || information(&call.server, asked.as_deref()));
+    Ok(Reply::Value(Value::Object(told.await.map_err(OperationError::internal)?)))
 }
 
 async fn set_status(call: Call) -> Outcome {
@@ -88,6 +103,75 @@ mod tests {
             assert_eq!(answer["message"], "Status successfully cleared");
         }
         assert_eq!(ask(&instance, "get_status", "").await, serde_json::json!([]));
+    }
+
+    fn names(answer: &Json) -> Vec<&str> {
+        answer.as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_is_told_in_its_order() {
+        let instance = Instance::new().await;
+        instance.admin(r#"{"operation":"create_table","database":"d","table":"t","primary_key":"id"}"#).await;
+        instance
+            .admin(r#"{"operation":"insert","database":"d","table":"t","records":[{"id":1},{"id":2}]}"#)
+            .await;
+        let all = [
+            "system",
+            "time",
+            "cpu",
+            "memory",
+            "disk",
+            "network",
+            "harperdb_processes",
+            "table_size",
+            "metrics",
+            "threads",
+        ];
+        for everything in ["", r#","attributes":[]"#, r#","attributes":"time""#, r#","attributes":null"#] {
+            assert_eq!(names(&ask(&instance, "system_information", everything).await), all, "{everything}");
+        }
+        for (attributes, members) in [
+            (r#"["time"]"#, vec!["time"]),
+            (
+                r#"["threads","memory","database_metrics","system","nothing",5]"#,
+                vec!["system", "memory", "threads", "metrics"],
+            ),
+            (r#"["TIME"]"#, vec![]),
+        ] {
+            let answer =
+                ask(&instance, "system_information", &format!(r#","attributes":{attributes}"#)).await;
+            assert_eq!(names(&answer), members, "{attributes}");
+        }
+        let told = ask(&instance, "system_information", "").await;
+        let schema = spec::registry().operation("system_information").unwrap();
+        assert_eq!(schema.name, "system_information");
+        assert_eq!(
+            (&told["disk"], &told["network"]["interfaces"]),
+            (&serde_json::json!({}), &serde_json::json!([]))
+        );
+        let processes = told["harperdb_processes"]["core"].as_array().unwrap();
+        assert_eq!((processes.len(), &processes[0]["pid"]), (1, &std::process::id().into()));
+        assert_eq!(
+            (&told["table_size"][0]["table"], &told["table_size"][0]["record_count"]),
+            (&"t".into(), &2.into())
+        );
+        assert_eq!(told["metrics"]["d"]["tables"]["t"]["entryCount"], 2);
+        assert!(
+            told["cpu"]["cores"].as_f64().unwrap() >= 1.0 && told["memory"]["rss"].as_f64().unwrap() > 0.0
+        );
+    }
+
+    #[tokio::test]
+    async fn devices_are_told_where_the_configuration_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = crate::config::Config::ephemeral(folder.path());
+        (config.disk_information, config.network_information) = (true, true);
+        let server = crate::server::Server::open(config).await.unwrap();
+        let told = crate::system::information::information(&server, None);
+        let disk = told["disk"].as_object().unwrap();
+        assert_eq!(disk.keys().collect::<Vec<_>>(), ["io", "read_write", "size"]);
+        assert!(!told["network"].get("stats").unwrap().as_array().unwrap().is_empty());
     }
 
     #[tokio::test]
