@@ -25,6 +25,8 @@ mod scope;
 mod select;
 mod sink;
 mod sorting;
+#[cfg(test)]
+mod tests;
 pub mod value;
 mod writes;
 

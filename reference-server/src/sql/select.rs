@@ -97,7 +97,7 @@ impl Plan {
             .collect::<Result<Vec<_>, _>>()?;
         compiler.aliases.clear();
         let grouping = aggregated.then(|| grouping(&mut compiler, select)).transpose()?;
-        let (limit, percent) = limits(select, engine);
+        let (limit, percent) = limits(select);
         Ok(Plan {
             engine,
             outputs,
@@ -185,15 +185,11 @@ impl Plan {
         deadline: &Deadline,
         sink: &mut Sink<'_>,
     ) -> Result<(), OperationError> {
-        let offset_may_be_past = self.engine == Engine::Legacy && self.offset > 0;
-        if !self.order.is_empty() || self.distinct || self.percent.is_some() || offset_may_be_past {
+        if !self.order.is_empty() || self.distinct || self.percent.is_some() {
             let mut entries = Entries::new(self);
-            let end = self.offset.saturating_add(self.limit.unwrap_or(usize::MAX));
-            let early = self.order.is_empty() && !self.distinct && self.percent.is_none();
             let _ = self.for_each_row(views, first, deadline, &mut |records| {
                 entries.add(records, Vec::new())?;
-                let enough = early && entries.list.len() >= end;
-                Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+                Ok(ControlFlow::Continue(()))
             })?;
             return entries.write(sink);
         }
@@ -328,10 +324,7 @@ impl<'p, 't> Entries<'p, 't> {
             Some(percent) => (total as u128 * u128::from(percent) / 100) as usize,
             None => self.plan.limit.unwrap_or(usize::MAX),
         };
-        // The earlier engine starts again at the first row when the offset is past the last.
-        let past = self.plan.engine == Engine::Legacy && self.plan.offset >= total;
-        let (offset, limit) = if past { (0, usize::MAX) } else { (self.plan.offset, limit) };
-        for entry in self.list.iter().skip(offset).take(limit) {
+        for entry in self.list.iter().skip(self.plan.offset).take(limit) {
             let row = Row { records: &entry.records, aggregates: &entry.aggregates };
             sink.push(&row).map_err(errors::search_failed)?;
         }
@@ -340,8 +333,8 @@ impl<'p, 't> Entries<'p, 't> {
 }
 
 /// How many rows are wanted: the smaller of TOP and LIMIT, or a share of them.
-fn limits(select: &Select, engine: Engine) -> (Option<usize>, Option<u64>) {
-    let limit = select.limit.filter(|limit| *limit > 0 || engine == Engine::Documented);
+fn limits(select: &Select) -> (Option<usize>, Option<u64>) {
+    let limit = select.limit;
     match select.top {
         Some(top) if top.percent => (None, Some(top.count.min(100))),
         Some(top) => (Some(limit.map_or(top.count, |limit| limit.min(top.count)) as usize), None),
