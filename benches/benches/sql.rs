@@ -80,6 +80,11 @@ fn sql(criterion: &mut Criterion) {
             loaded.ask(&format!(r#"{{"operation":"sql","sql":"{sql}"}}"#))
         });
     });
+    group.bench_function("sql: parsing alone", |bencher| {
+        bencher.iter(|| {
+            reference_server::sql::parse::parse(&format!("SELECT * FROM bench.records WHERE id = '{}'", next_key()))
+        });
+    });
     group.finish();
 
     let mut group = criterion.benchmark_group("a whole table");
