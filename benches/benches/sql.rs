@@ -82,7 +82,10 @@ fn sql(criterion: &mut Criterion) {
     });
     group.bench_function("sql: parsing alone", |bencher| {
         bencher.iter(|| {
-            reference_server::sql::parse::parse(&format!("SELECT * FROM bench.records WHERE id = '{}'", next_key()))
+            reference_server::sql::parse::parse(&format!(
+                "SELECT * FROM bench.records WHERE id = '{}'",
+                next_key()
+            ))
         });
     });
     group.finish();

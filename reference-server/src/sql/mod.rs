@@ -23,6 +23,7 @@ pub mod print;
 mod run;
 mod scope;
 mod select;
+mod shapes;
 mod sink;
 mod sorting;
 #[cfg(test)]

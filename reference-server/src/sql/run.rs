@@ -4,10 +4,10 @@ use super::Engine;
 use super::ast::{Select, Statement, TableName, Unsupported};
 use super::deadline::Deadline;
 use super::errors;
-use super::parse::parse;
 use super::permissions;
 use super::scope::{Scope, Source};
 use super::select::Plan;
+use super::shapes::parse_once;
 use super::writes;
 use crate::access::{Caller, User};
 use crate::error::{ErrorKind, OperationError};
@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// # Errors
 /// The documented ones, in the documented order: syntax, permissions, kind of statement, names, running.
 pub async fn run(server: &Arc<Server>, caller: &Caller, sql: &str, form: ReplyForm) -> Outcome {
-    let statement = parse(sql).map_err(|error| OperationError::invalid(error.message()))?;
+    let statement = parse_once(sql).map_err(|error| OperationError::invalid(error.message()))?;
     let user = caller.known()?.clone();
     match statement {
         Statement::Select(statement) => {
@@ -69,7 +69,7 @@ pub async fn select(server: &Arc<Server>, caller: &Caller, sql: &str) -> Result<
 /// # Errors
 /// When it does not parse, is no SELECT, or needs rights that the caller lacks.
 pub fn check_search(server: &Server, caller: &Caller, sql: &str) -> Result<(), OperationError> {
-    match parse(sql).map_err(|error| OperationError::invalid(error.message()))? {
+    match parse_once(sql).map_err(|error| OperationError::invalid(error.message()))? {
         Statement::Select(statement) => check_select(server, caller.known()?, &statement),
         _ => Err(no_search()),
     }
@@ -80,7 +80,7 @@ fn no_search() -> OperationError {
 }
 
 async fn run_select(server: &Arc<Server>, caller: &Caller, sql: &str) -> Result<Rows, OperationError> {
-    let statement = parse(sql).map_err(|error| OperationError::invalid(error.message()))?;
+    let statement = parse_once(sql).map_err(|error| OperationError::invalid(error.message()))?;
     let user = caller.known()?.clone();
     match statement {
         Statement::Select(statement) => {
