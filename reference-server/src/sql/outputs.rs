@@ -92,8 +92,16 @@ pub fn outputs(
             }
         }
     }
+    // The attributes of one table have different names.
+    let all_differ = named.is_empty() && select.joins.is_empty() && select.items.len() == 1;
     named.append(&mut starred);
-    let mut outputs = if select.joins.is_empty() { without_repetition(named) } else { numbered(named) };
+    let mut outputs = if all_differ {
+        named
+    } else if select.joins.is_empty() {
+        without_repetition(named)
+    } else {
+        numbered(named)
+    };
     // JavaScript lists integer-like names first.
     if outputs.iter().any(|output| integer_like(&output.name).is_some()) {
         outputs.sort_by_key(|output| integer_like(&output.name).map_or((1, 0), |index| (0, index)));
@@ -112,8 +120,11 @@ fn has_column(expr: &Expr) -> bool {
 }
 
 fn star(scope: &Scope, caller: &Caller, source: usize, outputs: &mut Vec<Output>) {
-    for (name, id) in scope.sources[source].star(caller) {
-        outputs.push(Output::new(name, Node::Column(Column::new(ColumnRef { source, id }))));
+    let of = &scope.sources[source];
+    for (name, id) in of.star(caller) {
+        let column = Column::new(ColumnRef { source, id });
+        let member = of.table.member_name(id).into();
+        outputs.push(Output { name, member, node: Node::Column(column.clone()), column: Some(column) });
     }
 }
 

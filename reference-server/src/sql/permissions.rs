@@ -42,8 +42,12 @@ fn check(user: &User, schema: &dyn Schema, uses: &[Use<'_>]) -> Result<(), Opera
 /// # Errors
 /// The refusal.
 pub fn check_select(user: &User, schema: &dyn Schema, select: &Select) -> Result<(), OperationError> {
-    let tables = select.from.iter().chain(select.joins.iter().map(|join| &join.table));
-    let mut uses: Vec<Use<'_>> = tables.filter_map(|table| used(table, Right::Read)).collect();
+    let tables = || select.from.iter().chain(select.joins.iter().map(|join| &join.table));
+    // The commonest case: only the server's own database has rules for super users.
+    if user.is_super_user() && tables().all(|table| table.database.as_deref() != Some(SYSTEM)) {
+        return Ok(());
+    }
+    let mut uses: Vec<Use<'_>> = tables().filter_map(|table| used(table, Right::Read)).collect();
     let mut add = |expr| add_columns(&mut uses, schema, expr, &|_| false);
     let aliases: Vec<&str> = select
         .items

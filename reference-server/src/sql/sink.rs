@@ -18,7 +18,7 @@ pub struct Sink<'o> {
 }
 
 /// Room for a row of usual size.
-const ROOM: usize = 512;
+const ROOM: usize = 1024;
 
 impl<'o> Sink<'o> {
     /// A sink without rows. Beside an outer join nothing is left out.
