@@ -85,7 +85,7 @@ pub fn load(mut config: Config, given: &Given) -> Result<Config, ConfigError> {
         complete(document, &config).map_err(ConfigError::Invalid)?;
         for (path, text) in given {
             let levels: Vec<&str> = path.split('.').collect();
-            document.set(&levels, cast_text(text));
+            document.set(&levels, given_value(path, text));
         }
         document.set(&["rootPath"], Value::from(config.root_path.to_string_lossy().into_owned()));
         fill_nulls(document, &config);
@@ -96,6 +96,18 @@ pub fn load(mut config: Config, given: &Given) -> Result<Config, ConfigError> {
     })?;
     settle(&mut config, tree);
     Ok(config)
+}
+
+/// What a variable or a flag says. Lists may be given between commas, too.
+fn given_value(path: &str, text: &str) -> Value {
+    let is_list = path.ends_with(".corsAccessList") || path.ends_with(".domains");
+    match cast_text(text) {
+        Value::String(list) if is_list => {
+            let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+            Value::Array(entries.map(Value::from).collect())
+        }
+        other => other,
+    }
 }
 
 fn make_storage_folder(document: &Document) {
@@ -130,6 +142,7 @@ mod tests {
             ("OperationsApi_Network_PORT", "4321"),
             ("AUTHENTICATION_REFRESHTOKENTIMEOUT", "2d"),
             ("THREADS", "7"),
+            ("AUTHENTICATION_COOKIE_DOMAINS", "a.example, b.example"),
             ("LOG_LEVEL", "loud"),
             ("ROOTPATH", "/elsewhere"),
         ]);
@@ -138,6 +151,7 @@ mod tests {
         assert_eq!(config.network.cors_access_list, ["https://a.example", "https://b.example"]);
         assert_eq!(config.authentication.cache_ttl, Duration::from_millis(5));
         assert_eq!(config.authentication.refresh_token_timeout, Duration::from_hours(48));
+        assert_eq!(config.authentication.cookie_domains, ["a.example", "b.example"]);
         assert_eq!(config.network.keep_alive_timeout, Duration::from_secs(30));
         assert_eq!(config.root_path, folder.path());
         let written = std::fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();

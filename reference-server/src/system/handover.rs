@@ -13,8 +13,8 @@ use std::process::Command;
 
 /// Where the next program reads what is left to it.
 const VARIABLE: &str = "REFERENCE_SERVER_LEGACY";
-/// The lowest number a socket is passed under: far from those that are in use.
-const FIRST: i32 = 500;
+/// The lowest number a socket is passed under: within the smallest usual limit.
+const FIRST: i32 = 100;
 
 /// What is passed besides the sockets.
 #[derive(Debug, Default, Serialize, Deserialize)]
