@@ -92,6 +92,19 @@ impl Table {
         self.attributes.iter().find(|attribute| attribute.id == id)
     }
 
+    /// As [`Table::attribute`], for a run of names: looks first at the places after `next`, which is left behind the one
+    /// found. Records mostly name their attributes in the order in which the table got them.
+    pub fn attribute_from(&self, next: &mut usize, name: &str) -> Option<&Attribute> {
+        const TRIES: usize = 3;
+        let named = |at: &usize| self.attributes.get(*at).is_some_and(|attribute| attribute.name == name);
+        let found = (*next..*next + TRIES).find(named).or_else(|| {
+            let id = self.attribute_id(name)?;
+            self.attributes.iter().position(|attribute| attribute.id == id)
+        })?;
+        *next = found + 1;
+        self.attributes.get(found)
+    }
+
     /// The id of a name, declared or only met in records.
     pub fn attribute_id(&self, name: &str) -> Option<AttributeId> {
         self.ids.get(name).copied()
@@ -371,6 +384,11 @@ mod tests {
         assert_eq!(back.attribute_id("x"), Some(AttributeId(1)));
         assert!(back.attribute("x").is_none() && !back.is_indexed(AttributeId(1)));
         assert_eq!(back.attributes, table.attributes);
+        let mut next = 0;
+        for name in ["id", CREATED_TIME, UPDATED_TIME, "id", "extra", UPDATED_TIME, "none"] {
+            let found = back.attribute_from(&mut next, name);
+            assert_eq!(found, back.attribute(name), "{name}");
+        }
         assert_eq!(back.attribute_name(extra), "extra");
         assert_eq!(back.member_name(extra), b"\"extra\":");
     }

@@ -81,6 +81,8 @@ pub(super) struct Pending {
 
 #[derive(Clone, Copy)]
 struct Change {
+    /// The first bytes of the entry, which mostly tell its place in the order.
+    first: u128,
     entry: (u32, u32),
     key: (u32, u32),
     add: bool,
@@ -135,7 +137,7 @@ impl Pending {
         self.bytes.extend_from_slice(&prefix);
         forms(&mut self.bytes, &mut |bytes| {
             let entry = (start as u32, bytes.len() as u32);
-            changes.push(Change { entry, key: key.0, add });
+            changes.push(Change { first: first_bytes(&bytes[start..]), entry, key: key.0, add });
             start = bytes.len();
             bytes.extend_from_slice(&prefix);
         });
@@ -151,10 +153,10 @@ impl Pending {
         let bytes = &self.bytes;
         let slice = |(start, end): (u32, u32)| &bytes[start as usize..end as usize];
         let parts = |change: &Change| (slice(change.entry), slice(change.key));
-        self.changes.sort_by(|a, b| parts(a).cmp(&parts(b)));
+        self.changes.sort_by(|a, b| a.first.cmp(&b.first).then_with(|| parts(a).cmp(&parts(b))));
         for (at, change) in self.changes.iter().enumerate() {
             let next = self.changes.get(at + 1);
-            if next.is_none_or(|next| parts(next) != parts(change)) {
+            if next.is_none_or(|next| next.first != change.first || parts(next) != parts(change)) {
                 let (entry, key) = parts(change);
                 write(entry, key, change.add)?;
             }
@@ -162,6 +164,14 @@ impl Pending {
         self.clear();
         Ok(())
     }
+}
+
+/// The first bytes of an entry as a number with the same order; entries that agree so far are in no order yet.
+fn first_bytes(entry: &[u8]) -> u128 {
+    let mut first = [0; 16];
+    let length = entry.len().min(first.len());
+    first[..length].copy_from_slice(&entry[..length]);
+    u128::from_be_bytes(first)
 }
 
 /// Where a record's encoded primary key lies among the pending bytes.

@@ -18,6 +18,7 @@ mod gate;
 mod history;
 mod index;
 pub mod keys;
+mod prepare;
 mod ranges;
 mod read;
 mod record;

@@ -5,12 +5,11 @@ use super::environment::{Environment, meta_keys, now};
 use super::error::StoreError;
 use super::history::Ledger;
 use super::index::{self, EXPIRY, Pending};
-use super::keys;
+use super::prepare::{Places, find_attributes, has_key, queue_index_changes, stored_key};
 use super::read::{TableSize, View};
-use super::record::{self, PRIMARY_KEY, Place, RawValue, Record, Times};
-use crate::value::{Object, Value, compare};
-use heed::RwTxn;
-use std::cmp::Ordering;
+use super::record::{self, Place, RawValue, Record, Times};
+use crate::value::{Object, Value};
+use heed::{MdbError, PutFlags, RwTxn};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -152,13 +151,17 @@ impl<'e> WriteTxn<'e> {
     ) -> Result<bool, StoreError> {
         let exact = stored_key(&mut scratch.key, table, key)?;
         let records = self.environment.trees.records;
+        let settled = find_attributes(&mut scratch.attributes, table, record);
         if !replace {
+            if settled && self.store_new(scratch, table, key, record, expires_at)? {
+                return Ok(true);
+            }
             let old = records.get(&self.txn, &scratch.key)?.map(Record::new).transpose()?;
             if old.is_some_and(|old| !old.is_expired(self.timestamp) && (exact || has_key(&old, key))) {
                 return Ok(false);
             }
         }
-        if !find_attributes(&mut scratch.attributes, table, record) {
+        if !settled {
             *table = self.intern_names(table, record)?;
             find_attributes(&mut scratch.attributes, table, record);
         }
@@ -172,22 +175,9 @@ impl<'e> WriteTxn<'e> {
             updated: self.timestamp,
             expires_at: expires_at.filter(|instant| instant.is_finite()).unwrap_or(f64::INFINITY),
         };
-        let (trees, txn) = (&self.environment.trees, &self.txn);
-        let mut previous = old.map_or(Place::NONE, |old| old.last_change());
-        let mut place = previous;
-        let mut was_buried = false;
-        let collected = match table.audit {
-            true => Some(self.ledger.collected(txn, trees, table.id)?),
-            false => None,
-        };
-        if let Some(collected) = &collected {
-            if old.is_none() && !trees.tombstones.is_empty(txn)? {
-                let tombstone = trees.tombstones.get(txn, &scratch.key)?;
-                was_buried = tombstone.is_some();
-                previous = tombstone.and_then(Place::from_bytes).unwrap_or(Place::NONE);
-            }
-            place = collected.next_place();
-        }
+        let (trees, last) = (&self.environment.trees, old.map(|old| old.last_change()));
+        let places = Places::of(&mut self.ledger, &self.txn, trees, table, &scratch.key, last)?;
+        let place = places.new;
         record::encode(&mut scratch.record, times, place, &scratch.attributes, key, record);
         let new = Record::new(&scratch.record)?;
         queue_index_changes(
@@ -199,21 +189,62 @@ impl<'e> WriteTxn<'e> {
             &scratch.attributes,
             record,
         );
-        if let Some(collected) = collected {
-            collected.push(previous, Some(&scratch.record), live.map(|old| old.bytes()));
+        if table.audit {
+            let collected = self.ledger.collected(&self.txn, trees, table.id)?;
+            collected.push(places.previous, Some(&scratch.record), live.map(|old| old.bytes()));
         }
         let replaced = old.map(|old| old.bytes().len());
         self.resize_table(table.id, replaced, Some(scratch.record.len()))?;
         let put = records.put(&mut self.txn, &scratch.key, &scratch.record);
         self.noted(put)?;
-        if was_buried {
-            let deleted = self.environment.trees.tombstones.delete(&mut self.txn, &scratch.key);
+        self.stored(places, &scratch.key)?;
+        Ok(true)
+    }
+
+    /// Stores a record under a key that is free, without looking first; tells whether it was, else nothing is changed.
+    fn store_new(
+        &mut self,
+        scratch: &mut Scratch,
+        table: &Table,
+        key: &Value,
+        record: &Object,
+        expires_at: Option<f64>,
+    ) -> Result<bool, StoreError> {
+        let trees = &self.environment.trees;
+        let places = Places::of(&mut self.ledger, &self.txn, trees, table, &scratch.key, None)?;
+        let times = Times {
+            created: self.timestamp,
+            updated: self.timestamp,
+            expires_at: expires_at.filter(|instant| instant.is_finite()).unwrap_or(f64::INFINITY),
+        };
+        record::encode(&mut scratch.record, times, places.new, &scratch.attributes, key, record);
+        let flags = PutFlags::NO_OVERWRITE;
+        match trees.records.put_with_flags(&mut self.txn, flags, &scratch.key, &scratch.record) {
+            Err(heed::Error::Mdb(MdbError::KeyExist)) => return Ok(false),
+            put => self.noted(put)?,
+        }
+        let new = Record::new(&scratch.record)?;
+        let (pending, attributes) = (&mut self.pending, &scratch.attributes);
+        queue_index_changes(pending, table, &scratch.key[4..], None, new, attributes, record);
+        if table.audit {
+            let collected = self.ledger.collected(&self.txn, trees, table.id)?;
+            collected.push(places.previous, Some(&scratch.record), None);
+        }
+        self.resize_table(table.id, None, Some(scratch.record.len()))?;
+        self.stored(places, &scratch.key)?;
+        Ok(true)
+    }
+
+    /// What follows on every stored record.
+    fn stored(&mut self, places: Places, key: &[u8]) -> Result<(), StoreError> {
+        if places.was_buried {
+            let deleted = self.environment.trees.tombstones.delete(&mut self.txn, key);
             self.noted(deleted)?;
         }
         if self.pending.size() > MOST_PENDING {
             self.write_pending()?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Removes a record; tells whether there was one.
@@ -410,82 +441,4 @@ impl<'e> WriteTxn<'e> {
         self.environment.commit(self.txn, changed.then_some(self.catalog))?;
         Ok(self.dropped_tables)
     }
-}
-
-/// Queues the differences between the index entries of a record and of the one it replaces.
-fn queue_index_changes(
-    pending: &mut Pending,
-    table: &Table,
-    key: &[u8],
-    old: Option<Record<'_>>,
-    new: Record<'_>,
-    attributes: &[AttributeId],
-    record: &Object,
-) {
-    let key = pending.record(key);
-    for (id, value) in attributes.iter().zip(record.values()) {
-        if *id == PRIMARY_KEY || !table.is_indexed(*id) {
-            continue;
-        }
-        let prefix = index::prefix(table.id, *id);
-        if let Some(before) = old.and_then(|old| old.attribute(*id)) {
-            if new.attribute(*id) == Some(before) {
-                continue;
-            }
-            pending.remove(prefix, before, key);
-        }
-        pending.add(prefix, value, key);
-    }
-    let gone = |id: AttributeId| table.is_indexed(id) && !attributes.contains(&id);
-    for (id, value) in old.iter().flat_map(Record::attributes).filter(|(id, _)| gone(*id)) {
-        pending.remove(index::prefix(table.id, id), value, key);
-    }
-    let (before, after) = (old.and_then(|old| old.expires_at()), new.expires_at());
-    if before != after {
-        let prefix = index::prefix(table.id, EXPIRY);
-        if let Some(instant) = before {
-            let text = Value::Number(instant).to_json();
-            pending.remove(prefix, RawValue::plain(text.as_bytes()), key);
-        }
-        if let Some(instant) = after {
-            pending.add(prefix, &Value::Number(instant), key);
-        }
-    }
-}
-
-/// Finds the ids of a record's names, into `out`; false when the table's definition has to change first. The ids
-/// of the record before are tried first, as the records of a request mostly have the same names.
-fn find_attributes(out: &mut Vec<AttributeId>, table: &Table, record: &Object) -> bool {
-    out.truncate(record.len());
-    for (at, name) in record.keys().enumerate() {
-        let settled = |id: &AttributeId| table.is_settled(*id);
-        match out.get(at).copied() {
-            Some(likely) if table.attribute_name(likely) == name && settled(&likely) => {}
-            _ => match table.attribute_id(name).filter(settled) {
-                Some(id) if at < out.len() => out[at] = id,
-                Some(id) => out.push(id),
-                None => {
-                    out.truncate(at);
-                    return false;
-                }
-            },
-        }
-    }
-    true
-}
-
-/// True when a record has this primary key; asked where the stored key does not tell.
-fn has_key(record: &Record<'_>, key: &Value) -> bool {
-    compare(&record.key(), key) == Ordering::Equal
-}
-
-/// The key of a record in the records tree, into `out`; true when it tells the primary key in full.
-fn stored_key(out: &mut Vec<u8>, table: &Table, key: &Value) -> Result<bool, StoreError> {
-    out.clear();
-    out.extend_from_slice(&table.id.to_be_bytes());
-    let printable = |value: &Value| !matches!(value, Value::Number(number) if !number.is_finite());
-    if !printable(key) || key.as_array().is_some_and(|items| !items.iter().all(printable)) {
-        return Err(StoreError::UnusableKey);
-    }
-    keys::append_key(out, key).ok_or(StoreError::UnusableKey)
 }

@@ -63,11 +63,15 @@ pub fn number_text(number: f64) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// Whole numbers up to here are printed digit by digit, and quickly.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
+
 fn write_number(out: &mut Vec<u8>, number: f64) {
     if !number.is_finite() {
         out.extend_from_slice(b"null");
-    } else if number == 0.0 {
-        out.push(b'0');
+    } else if number.abs() <= WHOLE && number.fract() == 0.0 {
+        // Also -0, which prints as 0. Writing to a Vec cannot fail.
+        let _ = serde_json::to_writer(out, &(number as i64));
     } else {
         out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
     }
@@ -107,6 +111,10 @@ mod tests {
         for (number, text) in [
             (1.0, "1"),
             (-0.0, "0"),
+            (0.0, "0"),
+            (-17.0, "-17"),
+            (-9_007_199_254_740_992.0, "-9007199254740992"),
+            (9_007_199_254_740_994.0, "9007199254740994"),
             (1e20, "100000000000000000000"),
             (1e21, "1e+21"),
             (1e-7, "1e-7"),

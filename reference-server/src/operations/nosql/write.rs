@@ -156,8 +156,10 @@ fn with_new_attributes(
         return Ok(table);
     }
     let mut new: Vec<Attribute> = Vec::new();
+    let mut next = 0;
     for name in columns.iter().chain(records.iter().flat_map(|record| record.keys())) {
-        if table.attribute(name).is_none() && !new.iter().any(|attribute| attribute.name == *name) {
+        let known = table.attribute_from(&mut next, name).is_some();
+        if !known && !new.iter().any(|attribute| attribute.name == *name) {
             check_attribute_name(name)?;
             new.push(Attribute::new(name.as_str()).indexed());
         }
@@ -181,6 +183,15 @@ impl Batch<'_> {
             record.insert(self.table.primary_key.clone(), key.clone());
             return self.add(txn, key, record);
         };
+        if self.request.write == Write::Insert && !has_types(self.table) {
+            // What is free and what is stored is one question here.
+            self.stamps.put_new(record);
+            let expires = expiry(self.table, record, self.request.expires_at, txn.timestamp());
+            let written = txn.insert(self.table, &key, record, expires)?;
+            let keys = if written { &mut self.outcome.written } else { &mut self.outcome.skipped };
+            keys.push(key);
+            return Ok(());
+        }
         if self.request.write == Write::Insert {
             return match txn.get(self.table, &key)? {
                 Some(_) => self.skip(key),

@@ -168,6 +168,9 @@ impl WriteTxn<'_> {
             return Ok(());
         };
         let collected = self.ledger.collected.swap_remove(at);
+        if collected.count == 0 {
+            return Ok(());
+        }
         let trees = self.environment.trees;
         let mut before = 0;
         if let Some(user) = entry.user {
