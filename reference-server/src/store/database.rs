@@ -96,9 +96,9 @@ impl Database {
     {
         let (sender, receiver) = oneshot::channel();
         // A requester that went away does not wait for its result.
-        let reply = move |result| drop(sender.send(result));
+        let reply = move |result, work| drop(sender.send((result, work)));
         self.submit(Box::new(Request::new(work, reply)))?;
-        receiver.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+        receiver.await.map_or_else(|_| Err(StoreError::Closed.into()), |(result, _work)| result)
     }
 
     /// As [`Database::write`], for threads outside the async runtime.
@@ -112,9 +112,9 @@ impl Database {
         E: From<StoreError> + Send + 'static,
     {
         let (sender, receiver) = channel();
-        let reply = move |result| drop(sender.send(result));
+        let reply = move |result, work| drop(sender.send((result, work)));
         self.submit(Box::new(Request::new(work, reply)))?;
-        receiver.recv().unwrap_or_else(|_| Err(StoreError::Closed.into()))
+        receiver.recv().map_or_else(|_| Err(StoreError::Closed.into()), |(result, _work)| result)
     }
 
     fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError> {

@@ -89,6 +89,11 @@ struct Change {
 }
 
 impl Pending {
+    /// A queue with room for what a batch of small requests brings.
+    pub(super) fn roomy() -> Pending {
+        Pending { bytes: Vec::with_capacity(16 << 10), changes: Vec::with_capacity(256) }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }

@@ -56,7 +56,7 @@ impl<'e> WriteTxn<'e> {
             dropped_tables: Vec::new(),
             sizes: BTreeMap::new(),
             unwritten_sizes: BTreeSet::new(),
-            pending: Pending::default(),
+            pending: Pending::roomy(),
             ledger: Ledger::default(),
             current: None,
             scratch: Scratch::default(),

@@ -59,7 +59,7 @@ where
     T: Send,
     E: From<StoreError> + Send,
     F: FnMut(&mut WriteTxn<'_>) -> Result<T, E> + Send,
-    R: FnOnce(Result<T, E>) + Send,
+    R: FnOnce(Result<T, E>, Option<F>) + Send,
 {
     fn run(&mut self, txn: &mut WriteTxn<'_>) -> bool {
         let result = (self.work)(txn);
@@ -70,11 +70,12 @@ where
 
     fn acknowledge(self: Box<Self>) {
         let this = *self;
-        (this.reply)(this.result.unwrap_or_else(|| Err(StoreError::Closed.into())));
+        // The requester gets its work back, so that it and not the one writer takes it apart.
+        (this.reply)(this.result.unwrap_or_else(|| Err(StoreError::Closed.into())), Some(this.work));
     }
 
     fn fail(self: Box<Self>, error: StoreError) {
-        (self.reply)(Err(error.into()));
+        (self.reply)(Err(error.into()), None);
     }
 }
 
