@@ -42,6 +42,9 @@ pub enum AuthError {
     /// The user may not do anything.
     #[error("Cannot complete request: User is inactive")]
     Inactive,
+    /// The client's certificate was revoked, or whether it was could not be found out.
+    #[error("Certificate revoked or verification failed")]
+    Revoked,
     /// The token is not one of ours, not for this, or no longer good; which one is not said.
     #[error("invalid token")]
     InvalidToken,

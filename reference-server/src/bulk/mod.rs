@@ -40,7 +40,7 @@ pub trait Sink {
 }
 
 /// Makes sure that clients of HTTPS have something to encrypt with.
-fn tls_ready() {
+pub(crate) fn tls_ready() {
     // Fails when there is one already, which does as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

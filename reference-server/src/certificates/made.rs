@@ -31,9 +31,9 @@ pub(super) struct Made {
 }
 
 /// Makes both certificates. The key takes a noticeable moment unless there is one already.
-pub(super) fn make(files: &KeyFiles) -> anyhow::Result<Made> {
+pub(super) fn make(files: &KeyFiles, hostname: &str) -> anyhow::Result<Made> {
     let (key_name, key) = own_key(files)?;
-    let node = node_name();
+    let node = node_name(hostname);
     let authority_name = format!("{AUTHORITY}{node}");
     let authority = authority(&authority_name)?;
     let certificate = authority.self_signed(&key)?;
@@ -92,11 +92,14 @@ fn lasting(name: &str, hosts: Vec<String>) -> anyhow::Result<CertificateParams> 
     Ok(params)
 }
 
-/// The name of this machine, in letters that certificates take.
-fn node_name() -> String {
-    let name = sysinfo::System::host_name().unwrap_or_default();
+/// The node's name, in letters that certificates take.
+fn node_name(name: &str) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if name.is_empty() || name.len() > 64 || !name.chars().all(fits) { "localhost".to_owned() } else { name }
+    if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+        "localhost".to_owned()
+    } else {
+        name.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -111,7 +114,7 @@ mod tests {
         let files = KeyFiles::new(folder.path().join("keys"));
         let (_, key) = sample::signed("any", &[]);
         files.keep(KEY_NAME, &key).unwrap();
-        let made = make(&files).unwrap();
+        let made = make(&files, "node-1").unwrap();
         assert_eq!(made.key_name, "privateKey.pem");
         let authority = Certificate::read(&made.authority.1).unwrap();
         let node = Certificate::read(&made.node.1).unwrap();

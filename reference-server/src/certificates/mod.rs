@@ -8,6 +8,7 @@ pub mod details;
 pub mod keys;
 mod made;
 pub mod records;
+pub mod revocation;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod verifier;
@@ -35,6 +36,8 @@ use tokio::sync::{OnceCell, oneshot};
 /// The certificates of an instance.
 pub struct Certificates {
     files: Arc<KeyFiles>,
+    /// The name of this node.
+    hostname: String,
     /// Held while a key is made, so that there is one only.
     making: Arc<Mutex<()>>,
     /// Set once the server's own certificates are known to be in the table.
@@ -51,11 +54,15 @@ impl Certificates {
     pub async fn open(store: &Store, config: &Config) -> anyhow::Result<Certificates> {
         let mut files = KeyFiles::new(config.root_path.join("keys"));
         let mut configured = Vec::new();
-        for (tls, uses) in [(&config.tls, None), (&config.operations_tls, Some(choice::OWN_USE))] {
-            configured.extend(read_configured(tls, uses, &mut files)?);
+        let own = Tls { uses: vec![choice::OWN_USE.to_owned()], ..config.operations_tls.clone() };
+        let of_clients = config.network.mtls.as_ref().and_then(|mtls| mtls.certificate_authority.clone());
+        let of_clients = Tls { certificate_authority: of_clients, ..Tls::default() };
+        for tls in [&config.tls, &own, &of_clients].into_iter().chain(&config.tls_lists) {
+            configured.extend(read_configured(tls, &mut files)?);
         }
         let certificates = Certificates {
             files: Arc::new(files),
+            hostname: config.hostname.clone(),
             making: Arc::default(),
             own: OnceCell::new(),
             changes: AtomicU64::new(0),
@@ -146,10 +153,11 @@ impl Certificates {
         }
         let (done, made) = oneshot::channel();
         let (files, making) = (Arc::clone(&self.files), Arc::clone(&self.making));
+        let hostname = self.hostname.clone();
         let work = move || {
             let _making = making.lock();
             // Nobody may be waiting any more.
-            let _ = done.send(made::make(&files));
+            let _ = done.send(made::make(&files, &hostname));
         };
         if let Err(error) = std::thread::Builder::new().name("certificates".to_owned()).spawn(work) {
             tracing::warn!("certificates will be made when they are needed: {error}");
@@ -215,12 +223,12 @@ fn has_own(records: &[Object], files: &KeyFiles) -> bool {
 }
 
 /// The records of the files that a section of the configuration names.
-fn read_configured(tls: &Tls, uses: Option<&str>, files: &mut KeyFiles) -> anyhow::Result<Vec<Object>> {
+fn read_configured(tls: &Tls, files: &mut KeyFiles) -> anyhow::Result<Vec<Object>> {
     let key_name = tls.private_key.as_deref().map(|path| files.configure(path));
     let mut found = Vec::new();
     if let Some(path) = &tls.certificate {
         let key_name = key_name.context("tls.certificate and tls.privateKey are only of use together")?;
-        let (record, certificate) = read_file(path, false, uses)?;
+        let (record, certificate) = read_file(path, false, tls)?;
         let key =
             files.key(&key_name).with_context(|| format!("the key of {} cannot be used", path.display()))?;
         if !key.belongs_to(&certificate) {
@@ -231,30 +239,35 @@ fn read_configured(tls: &Tls, uses: Option<&str>, files: &mut KeyFiles) -> anyho
         found.push(record);
     }
     if let Some(path) = &tls.certificate_authority {
-        found.push(read_file(path, true, uses)?.0);
+        found.push(read_file(path, true, tls)?.0);
     }
     Ok(found)
 }
 
-fn read_file(path: &Path, is_authority: bool, uses: Option<&str>) -> anyhow::Result<(Object, Certificate)> {
+fn read_file(path: &Path, is_authority: bool, tls: &Tls) -> anyhow::Result<(Object, Certificate)> {
     let shown = || path.display().to_string();
     let pem = std::fs::read_to_string(path).with_context(shown)?;
     let certificate =
         Certificate::read(&pem).with_context(|| format!("{}: no certificate", path.display()))?;
-    let name = certificate.common_name.clone().or_else(|| certificate.hosts.first().cloned());
+    let given = tls.name.clone().filter(|_| !is_authority);
+    let name = given.or_else(|| certificate.common_name.clone());
+    let name = name.or_else(|| certificate.hosts.first().cloned());
     let name = name.with_context(|| format!("{}: no host name in the certificate", path.display()))?;
     let changed = std::fs::metadata(path).and_then(|data| data.modified()).with_context(shown)?;
     let millis = changed.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1000.0;
-    let uses = uses.into_iter().map(Value::from).collect();
+    let list = |texts: &[String]| Value::Array(texts.iter().map(|text| Value::from(text.as_str())).collect());
     let fields = [
         ("name", Value::String(name)),
-        ("uses", Value::Array(uses)),
+        ("uses", list(&tls.uses)),
         ("certificate", Value::String(pem)),
         ("is_authority", Value::Bool(is_authority)),
         ("file_timestamp", Value::Number(millis)),
         ("details", certificate.details.clone()),
     ];
-    let Value::Object(record) = object(fields) else { anyhow::bail!("no record") };
+    let Value::Object(mut record) = object(fields) else { anyhow::bail!("no record") };
+    if !is_authority && !tls.hosts.is_empty() {
+        record.insert("hostnames".to_owned(), list(&tls.hosts));
+    }
     Ok((record, certificate))
 }
 

@@ -218,7 +218,24 @@ fn mtls(mtls: &Mtls) -> Value {
         CertificateUser::Named(name) => Value::from(name.as_str()),
         CertificateUser::Nobody => Value::Null,
     };
-    object([("user", user), ("required", mtls.required.into())])
+    let mut section =
+        Object::from_iter([("user".to_owned(), user), ("required".to_owned(), mtls.required.into())]);
+    if let Some(path) = &mtls.certificate_authority {
+        let path = Value::from(path.to_string_lossy().as_ref());
+        section.insert("certificateAuthority".to_owned(), path);
+    }
+    if let Some(verification) = &mtls.verification {
+        let millis = |time: std::time::Duration| Value::Number(time.as_secs_f64() * 1000.0);
+        let crl = object([
+            ("timeout", millis(verification.timeout)),
+            ("cacheTtl", millis(verification.cache_ttl)),
+            ("gracePeriod", millis(verification.grace_period)),
+        ]);
+        let mode = if verification.fail_open { "fail-open" } else { "fail-closed" };
+        let verification = object([("failureMode", Value::from(mode)), ("crl", crl)]);
+        section.insert("certificateVerification".to_owned(), verification);
+    }
+    Value::Object(section)
 }
 
 /// Adds to a document what a new instance's has. A new document gets the notes too.

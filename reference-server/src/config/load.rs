@@ -126,7 +126,7 @@ fn make_storage_folder(document: &Document) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{CertificateUser, FILE_NAME, Mtls};
+    use crate::config::{CertificateUser, FILE_NAME, Mtls, Verification};
     use std::time::Duration;
 
     fn given(pairs: &[(&str, &str)]) -> Given {
@@ -181,7 +181,12 @@ mod tests {
         meant.authentication.cookie_expires = Some(Duration::from_hours(24));
         meant.authentication.cookie_domains = vec!["a.example".to_owned()];
         meant.analytics_period = None;
-        meant.network.mtls = Some(Mtls { user: CertificateUser::Named("kim".to_owned()), required: true });
+        meant.network.mtls = Some(Mtls {
+            user: CertificateUser::Named("kim".to_owned()),
+            required: true,
+            certificate_authority: Some(folder.path().join("ca.pem")),
+            verification: Some(Verification { fail_open: true, ..Verification::default() }),
+        });
         meant.operations_tls.certificate = Some(folder.path().join("a.pem"));
         meant.logging.rotation.max_size = Some(1500);
         meant.logging.rotation.interval = Some(Duration::from_hours(36));
@@ -191,6 +196,22 @@ mod tests {
         assert_eq!(read.tree.keys().next().map(String::as_str), Some("http"));
         read.tree = meant.tree.clone();
         assert_eq!(format!("{read:?}"), format!("{meant:?}"));
+    }
+
+    #[test]
+    fn tls_may_be_a_list() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.pem", "k.pem"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let text = "tls:\n  - certificate: a.pem\n    privateKey: k.pem\n    host: a.example\n  - certificate: a.pem\n    privateKey: k.pem\n    hosts: [b.example, c.example]\n    uses: [https]\n";
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let config = load(Config::new(folder.path()), &Vec::new()).unwrap();
+        let [first, second] = config.tls_lists.as_slice() else { panic!("{:?}", config.tls_lists) };
+        assert_eq!(first.certificate, Some(folder.path().join("a.pem")));
+        assert_eq!((first.hosts.as_slice(), first.uses.len()), (["a.example".to_owned()].as_slice(), 0));
+        assert_eq!(second.hosts, ["b.example", "c.example"]);
+        assert_eq!(second.uses, ["https"]);
     }
 
     #[test]

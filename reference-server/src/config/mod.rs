@@ -49,6 +49,8 @@ pub struct Config {
     pub components_root: PathBuf,
     /// `http.port`: where applications would answer; `None` switches it off.
     pub http_port: Option<u16>,
+    /// The members of `tls` and `operationsApi.tls` where they are lists.
+    pub tls_lists: Vec<Tls>,
     /// `operationsApi.tls.*`: the certificate for this API, before that of `tls.*`.
     pub operations_tls: Tls,
     /// `logging.auditLog`: whether tables keep a history unless told otherwise.
@@ -161,6 +163,34 @@ pub struct Mtls {
     pub user: CertificateUser,
     /// `required`: connections without an accepted certificate are closed.
     pub required: bool,
+    /// `certificateAuthority`: a PEM file with a further authority.
+    pub certificate_authority: Option<PathBuf>,
+    /// `certificateVerification`: whether lists of revoked certificates are looked at.
+    pub verification: Option<Verification>,
+}
+
+/// `operationsApi.network.mtls.certificateVerification.*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// `failureMode` `fail-open`: a certificate that cannot be checked is accepted.
+    pub fail_open: bool,
+    /// `crl.timeout`: how long the fetching of a list may take.
+    pub timeout: Duration,
+    /// `crl.cacheTtl`: how long a list is used before it is fetched again.
+    pub cache_ttl: Duration,
+    /// `crl.gracePeriod`: how long a list is good after the time it names itself.
+    pub grace_period: Duration,
+}
+
+impl Default for Verification {
+    fn default() -> Self {
+        Verification {
+            fail_open: false,
+            timeout: Duration::from_secs(10),
+            cache_ttl: Duration::from_hours(24),
+            grace_period: Duration::from_hours(24),
+        }
+    }
 }
 
 /// Whom an accepted certificate stands for.
@@ -230,6 +260,12 @@ pub struct Tls {
     pub private_key: Option<PathBuf>,
     /// `certificateAuthority`.
     pub certificate_authority: Option<PathBuf>,
+    /// `name`: what the certificate is called in the table; its common name otherwise.
+    pub name: Option<String>,
+    /// `hosts`: the names it is for, in place of those it names itself.
+    pub hosts: Vec<String>,
+    /// `uses`: what it is for.
+    pub uses: Vec<String>,
 }
 
 impl Config {
@@ -263,6 +299,7 @@ impl Config {
             tls: Tls::default(),
             components_root: root_path.join("components"),
             http_port: Some(9926),
+            tls_lists: Vec::new(),
             operations_tls: Tls::default(),
             audit_log: true,
             logging: Logging { level: Level::Info, ..Logging::new(&root_path) },

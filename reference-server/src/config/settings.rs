@@ -2,7 +2,7 @@
 
 use super::document::at;
 use super::span::span_milliseconds;
-use super::{Addresses, Bulk, CertificateUser, Config, Logging, Mtls, Tls, logging, rules};
+use super::{Addresses, Bulk, CertificateUser, Config, Logging, Mtls, Tls, Verification, logging, rules};
 use crate::value::{Object, Value};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -50,7 +50,10 @@ pub(super) fn settle(config: &mut Config, tree: Object) {
         certificate: read.file("operationsApi.tls.certificate"),
         private_key: read.file("operationsApi.tls.privateKey"),
         certificate_authority: read.file("operationsApi.tls.certificateAuthority"),
+        ..Tls::default()
     };
+    config.tls_lists = read.tls_list("tls", &[]);
+    config.tls_lists.extend(read.tls_list("operationsApi.tls", &["operations-api"]));
     config.components_root =
         read.file("componentsRoot").unwrap_or_else(|| config.root_path.join("components"));
     read.port("http.port", &mut config.http_port);
@@ -69,6 +72,31 @@ pub(super) fn settle(config: &mut Config, tree: Object) {
     read.text("node.hostname", &mut config.hostname);
     config.licence_key = read.at("license.publicKey").and_then(Value::as_str).map(str::to_owned);
     config.tree = tree.into();
+}
+
+/// How lists of revoked certificates are looked at, if they are.
+fn verification(value: Option<&Value>) -> Option<Verification> {
+    let section = match value {
+        Some(Value::Bool(true)) => return Some(Verification::default()),
+        Some(Value::Object(section)) => section,
+        _ => return None,
+    };
+    let mut verification = Verification::default();
+    let crl = section.get("crl").and_then(Value::as_object);
+    let mode = crl.and_then(|crl| crl.get("failureMode")).or_else(|| section.get("failureMode"));
+    verification.fail_open = mode.and_then(Value::as_str) == Some("fail-open");
+    for (name, limit) in [
+        ("timeout", &mut verification.timeout),
+        ("cacheTtl", &mut verification.cache_ttl),
+        ("gracePeriod", &mut verification.grace_period),
+    ] {
+        if let Some(Value::Number(millis)) = crl.and_then(|crl| crl.get(name))
+            && let Ok(time) = Duration::try_from_secs_f64(millis / 1000.0)
+        {
+            *limit = time;
+        }
+    }
+    Some(verification)
 }
 
 fn bulk_settings(read: &Reader<'_>, bulk: &mut Bulk) {
@@ -130,7 +158,11 @@ impl Reader<'_> {
     }
 
     fn file(&self, path: &str) -> Option<PathBuf> {
-        let text = self.at(path)?.as_str().filter(|text| !text.is_empty())?;
+        self.file_of(self.at(path))
+    }
+
+    fn file_of(&self, value: Option<&Value>) -> Option<PathBuf> {
+        let text = value?.as_str().filter(|text| !text.is_empty())?;
         Some(rules::resolved(Path::new(&self.root), text))
     }
 
@@ -180,9 +212,37 @@ impl Reader<'_> {
                     Some(_) => CertificateUser::Nobody,
                 },
                 required: matches!(section.get("required"), Some(Value::Bool(true))),
+                certificate_authority: self.file_of(section.get("certificateAuthority")),
+                verification: verification(section.get("certificateVerification")),
             }),
             _ => None,
         }
+    }
+
+    /// The members of a list of certificates; those that do not say what they are for are for `uses`.
+    fn tls_list(&self, path: &str, uses: &[&str]) -> Vec<Tls> {
+        let Some(Value::Array(members)) = self.at(path) else { return Vec::new() };
+        let texts = |value: Option<&Value>| match value {
+            Some(Value::String(one)) => vec![one.clone()],
+            Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        let member = |section: &Object| Tls {
+            certificate: self.file_of(section.get("certificate")),
+            private_key: self.file_of(section.get("privateKey")),
+            certificate_authority: self.file_of(section.get("certificateAuthority")),
+            name: section.get("name").and_then(Value::as_str).map(str::to_owned),
+            hosts: ["hosts", "host", "hostnames", "hostname"]
+                .iter()
+                .map(|name| texts(section.get(*name)))
+                .find(|hosts| !hosts.is_empty())
+                .unwrap_or_default(),
+            uses: match section.get("uses") {
+                None => uses.iter().map(|one| (*one).to_owned()).collect(),
+                given => texts(given),
+            },
+        };
+        members.iter().filter_map(Value::as_object).map(member).collect()
     }
 
     /// The texts of a list; one text is a list between commas.

@@ -1,7 +1,7 @@
 //! Entries in the log for credentials that were accepted or refused, where `logging.auditAuthEvents` asks for them.
 
-use super::Peer;
 use super::credentials::Standing;
+use super::{Certified, Peer};
 use crate::access::BasicHeader;
 use crate::config::Logging;
 use crate::value::{Object, Value};
@@ -16,7 +16,7 @@ pub(super) fn log(logging: &Logging, peer: &Peer, head: &Parts, standing: &Stand
     let header = std::str::from_utf8(header).ok().and_then(|header| header.split_once(' '));
     let is_known = |strategy: &str| matches!(strategy, "Basic" | "Bearer");
     let (strategy, value) = match (peer, header) {
-        (Peer::Network { certified: Some(_), .. }, _) => ("mTLS", ""),
+        (Peer::Network { certified: Certified::User(_) | Certified::Revoked, .. }, _) => ("mTLS", ""),
         (_, Some((strategy, value))) if is_known(strategy) => (strategy, value),
         _ => return,
     };

@@ -107,6 +107,7 @@ fn without_port(site: &str) -> &str {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::http::Certified;
     use hyper::Request;
     use std::net::Ipv4Addr;
     use std::time::Duration;
@@ -123,7 +124,8 @@ mod tests {
         let mut settings = Config::new("/nowhere").authentication;
         adjust(&mut settings);
         let mut answer = HeaderMap::new();
-        let peer = Peer::Network { address: Ipv4Addr::LOCALHOST.into(), secure, certified: None };
+        let peer =
+            Peer::Network { address: Ipv4Addr::LOCALHOST.into(), secure, certified: Certified::Nothing };
         set(head, &peer, &settings, "ID", &mut answer);
         (answer[SET_COOKIE].to_str().unwrap().to_owned(), answer)
     }

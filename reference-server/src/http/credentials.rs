@@ -1,6 +1,6 @@
 //! Who asks: the `Authorization` header, the session's cookie, the unix domain socket, `authorizeLocal`.
 
-use super::{Peer, Site, auth_events, cookies};
+use super::{Certified, Peer, Site, auth_events, cookies};
 use crate::access::sessions::find_session;
 use crate::access::tokens::Bearer;
 use crate::access::{AuthError, Caller, User};
@@ -78,11 +78,16 @@ pub(super) async fn judge(site: &Site, peer: &Peer, head: &Parts) -> Standing {
 }
 
 async fn weigh(site: &Site, peer: &Peer, head: &Parts) -> Standing {
-    if let Some(user) = certified_user(site, peer) {
-        return match user.active {
-            true => Standing::Known(Caller::of(Some(user))),
-            false => Standing::Refused(AuthError::Inactive.into()),
-        };
+    match certified(peer) {
+        Certified::Nothing => {}
+        Certified::Revoked => return Standing::Refused(AuthError::Revoked.into()),
+        Certified::User(username) => {
+            let user = site.server.access.user_or_gone(username);
+            return match user.active {
+                true => Standing::Known(Caller::of(Some(user))),
+                false => Standing::Refused(AuthError::Inactive.into()),
+            };
+        }
     }
     let caller = match session_caller(site, head) {
         Ok(caller) => caller,
@@ -136,11 +141,11 @@ fn session_caller(site: &Site, head: &Parts) -> Result<Caller, OperationError> {
     })
 }
 
-/// The user that the client's certificate stands for: it beats all other credentials.
-fn certified_user(site: &Site, peer: &Peer) -> Option<Arc<User>> {
+/// What the client's certificate proves; that beats all other credentials.
+fn certified(peer: &Peer) -> &Certified {
     match peer {
-        Peer::Network { certified: Some(username), .. } => Some(site.server.access.user_or_gone(username)),
-        _ => None,
+        Peer::Network { certified, .. } => certified,
+        Peer::Socket => &Certified::Nothing,
     }
 }
 

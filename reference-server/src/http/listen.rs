@@ -4,7 +4,7 @@ use super::connection::{self, Phase};
 use super::cors::Cors;
 use super::listeners::Listeners;
 use super::tls::SecurePort;
-use super::{Peer, Site};
+use super::{Certified, Peer, Site};
 use crate::server::Server;
 use hyper::header::HeaderValue;
 use hyper_util::rt::TokioExecutor;
@@ -164,12 +164,13 @@ async fn accept_tcp(
         let (site, phase, address) = (site.clone(), phase.clone(), address.ip());
         match tls.clone() {
             None => {
-                let peer = Peer::Network { address, secure: false, certified: None };
+                let peer = Peer::Network { address, secure: false, certified: Certified::Nothing };
                 tokio::spawn(connection::serve(stream, site, peer, phase));
             }
             Some(tls) => drop(tokio::spawn(async move {
                 match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-                    Ok(Ok((stream, certified))) => {
+                    Ok(Ok((stream, offer))) => {
+                        let certified = tls.certified(&offer, &stream).await;
                         let peer = Peer::Network { address, secure: true, certified };
                         connection::serve(stream, site, peer, phase).await;
                     }

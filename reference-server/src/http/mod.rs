@@ -43,6 +43,17 @@ struct Site {
     protocol: auto::Builder<TokioExecutor>,
 }
 
+/// What a client's certificate proves.
+#[derive(Clone, Debug)]
+enum Certified {
+    /// Nothing; other credentials are needed.
+    Nothing,
+    /// That the client is this user.
+    User(Arc<str>),
+    /// That it must not be used: it was revoked, or that could not be found out.
+    Revoked,
+}
+
 /// Where a connection comes from.
 #[derive(Clone, Debug)]
 enum Peer {
@@ -52,8 +63,8 @@ enum Peer {
         address: IpAddr,
         /// Whether it is a TLS connection.
         secure: bool,
-        /// The user that the client's certificate stands for.
-        certified: Option<Arc<str>>,
+        /// What the client's certificate proves.
+        certified: Certified,
     },
     /// The unix domain socket: only those who may open the file get here, so that nobody's requests act as a super
     /// user's.

@@ -1,11 +1,14 @@
 //! The TLS side of the secure port: what it offers follows the table of certificates.
 
+use super::Certified;
+use crate::certificates::revocation::Revocation;
 use crate::certificates::verifier::Verifier;
 use crate::certificates::{Certificate, Choice};
 use crate::config::{CertificateUser, Network};
 use crate::server::Server;
 use arc_swap::ArcSwapOption;
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
 use rustls::{ConfigBuilder, ServerConfig, WantsVerifier};
 use std::io;
 use std::sync::Arc;
@@ -21,34 +24,36 @@ pub(super) struct SecurePort {
     current: ArcSwapOption<Offer>,
     /// Held while a new offer is made.
     making: Mutex<()>,
+    revocation: Option<Revocation>,
 }
 
 /// What clients are offered as long as the certificates stay the same.
-struct Offer {
+pub(super) struct Offer {
     version: u64,
     config: Arc<ServerConfig>,
     verifier: Option<Arc<Verifier>>,
+    authorities: Vec<CertificateDer<'static>>,
 }
 
 impl SecurePort {
     pub(super) fn new(server: &Arc<Server>) -> SecurePort {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mtls = server.config.network.mtls.as_ref();
+        let verification = mtls.and_then(|mtls| mtls.verification.clone());
         SecurePort {
             server: Arc::clone(server),
-            provider: Arc::new(rustls::crypto::ring::default_provider()),
+            revocation: verification.map(|settings| Revocation::new(settings, Arc::clone(&provider))),
+            provider,
             current: ArcSwapOption::empty(),
             making: Mutex::new(()),
         }
     }
 
-    /// Greets a client. With the stream comes the name of the user that the client's certificate stands for.
-    pub(super) async fn accept(
-        &self,
-        stream: TcpStream,
-    ) -> io::Result<(TlsStream<TcpStream>, Option<Arc<str>>)> {
+    /// Greets a client. With the stream comes what it was offered.
+    pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, Arc<Offer>)> {
         let offer = self.offer().await?;
         let stream = TlsAcceptor::from(Arc::clone(&offer.config)).accept(stream).await?;
-        let certified = self.certified(&offer, &stream);
-        Ok((stream, certified))
+        Ok((stream, offer))
     }
 
     /// The offer for the certificates as they are now.
@@ -80,6 +85,7 @@ impl SecurePort {
         let verifier = mtls.as_ref().map(|mtls| {
             Arc::new(Verifier::new(&choice.authorities, mtls.required, Arc::clone(&self.provider)))
         });
+        let authorities = choice.authorities.clone();
         let builder = match &verifier {
             None => builder.with_no_client_auth(),
             Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier) as Arc<_>),
@@ -89,19 +95,30 @@ impl SecurePort {
         if *http2 {
             config.alpn_protocols.insert(0, b"h2".to_vec());
         }
-        Ok(Offer { version, config: Arc::new(config), verifier })
+        Ok(Offer { version, config: Arc::new(config), verifier, authorities })
     }
 
-    fn certified(&self, offer: &Offer, stream: &TlsStream<TcpStream>) -> Option<Arc<str>> {
-        let mtls = self.server.config.network.mtls.as_ref()?;
-        let chain = stream.get_ref().1.peer_certificates()?;
-        if !offer.verifier.as_ref()?.accepts(chain) {
-            return None;
+    /// What the certificate that a client has shown proves.
+    pub(super) async fn certified(&self, offer: &Offer, stream: &TlsStream<TcpStream>) -> Certified {
+        let (Some(mtls), Some(verifier)) = (&self.server.config.network.mtls, &offer.verifier) else {
+            return Certified::Nothing;
+        };
+        let Some(chain) = stream.get_ref().1.peer_certificates().map(<[_]>::to_vec) else {
+            return Certified::Nothing;
+        };
+        if !verifier.accepts(&chain) {
+            return Certified::Nothing;
         }
-        match &mtls.user {
+        if let Some(revocation) = &self.revocation
+            && !revocation.accepts(&chain, &offer.authorities).await
+        {
+            return Certified::Revoked;
+        }
+        let name = match &mtls.user {
             CertificateUser::Nobody => None,
-            CertificateUser::Named(name) => Some(name.as_str().into()),
-            CertificateUser::CommonName => Some(Certificate::of(chain.to_vec())?.common_name?.into()),
-        }
+            CertificateUser::Named(name) => Some(name.clone()),
+            CertificateUser::CommonName => Certificate::of(chain).and_then(|own| own.common_name),
+        };
+        name.map_or(Certified::Nothing, |name| Certified::User(name.into()))
     }
 }

@@ -2,8 +2,12 @@
 
 use super::listeners::client;
 use super::{ADMIN, Instance, MUST_LOGIN};
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
-use reference_server::config::{CertificateUser, Mtls};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
+    SerialNumber, date_time_ymd,
+};
+use reference_server::config::{CertificateUser, Mtls, Verification};
 use reqwest::{Certificate, Identity, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
@@ -20,17 +24,28 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
         Authority { params, key, pem }
     }
 
     fn signed(&self, name: &str, hosts: &[&str]) -> (String, String) {
+        self.signed_with(name, hosts, |_| {})
+    }
+
+    fn signed_with(
+        &self,
+        name: &str,
+        hosts: &[&str],
+        adjust: impl FnOnce(&mut CertificateParams),
+    ) -> (String, String) {
         let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
         let mut params = CertificateParams::new(hosts).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
+        adjust(&mut params);
         let key = KeyPair::generate().unwrap();
         let pem = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap().pem();
         (pem, key.serialize_pem())
@@ -221,7 +236,8 @@ async fn a_client_s_certificate_is_its_user() {
 
 #[tokio::test]
 async fn certificates_can_be_required() {
-    let instance = secure(Some(Mtls { user: CertificateUser::Nobody, required: true })).await;
+    let instance =
+        secure(Some(Mtls { user: CertificateUser::Nobody, required: true, ..Mtls::default() })).await;
     let own = instance.own_authority().await;
     let authority = Authority::new("Test Authority");
     instance.trust(&authority).await;
@@ -236,10 +252,77 @@ async fn certificates_can_be_required() {
 #[tokio::test]
 async fn all_certificates_can_stand_for_one_user() {
     let instance =
-        secure(Some(Mtls { user: CertificateUser::Named("admin".to_owned()), required: false })).await;
+        secure(Some(Mtls { user: CertificateUser::Named("admin".to_owned()), ..Mtls::default() })).await;
     let own = instance.own_authority().await;
     let authority = Authority::new("Test Authority");
     instance.trust(&authority).await;
     let asking = instance.asking(own, Some(authority.client("anybody")));
     assert_eq!(told(asking).await.1["username"], "admin");
+}
+
+/// Serves the same bytes to everybody who asks, and returns where.
+async fn serve(bytes: Vec<u8>) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = format!("http://{}/list", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());
+            let _ = stream.write_all(&[head.as_bytes(), &bytes].concat()).await;
+        }
+    });
+    place
+}
+
+#[tokio::test]
+async fn revoked_certificates_are_refused() {
+    let authority = Authority::new("Test Authority");
+    let lists = |next: i32, by: &Authority| {
+        let revoked = RevokedCertParams {
+            serial_number: SerialNumber::from_slice(&[7]),
+            revocation_time: date_time_ymd(2024, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update: date_time_ymd(2024, 1, 1),
+            next_update: date_time_ymd(next, 1, 1),
+            crl_number: SerialNumber::from_slice(&[1]),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        params.signed_by(&Issuer::from_params(&by.params, &by.key)).unwrap().der().to_vec()
+    };
+    let current = serve(lists(2090, &authority)).await;
+    let outdated = serve(lists(2025, &authority)).await;
+    let foreign = serve(lists(2090, &Authority::new("Test Authority"))).await;
+    let nowhere = "http://127.0.0.1:1/list".to_owned();
+    let client = |serial: u8, place: Option<&String>| {
+        let (pem, key) = authority.signed_with("admin", &[], |params| {
+            params.serial_number = Some(SerialNumber::from_slice(&[serial]));
+            params.crl_distribution_points =
+                place.map(|place| CrlDistributionPoint { uris: vec![place.clone()] }).into_iter().collect();
+        });
+        Identity::from_pem(format!("{pem}{key}").as_bytes()).unwrap()
+    };
+    let refused = (401, json!({"error": "Certificate revoked or verification failed"}));
+    for fail_open in [false, true] {
+        let verification = Some(Verification { fail_open, ..Verification::default() });
+        let instance = secure(Some(Mtls { verification, ..Mtls::default() })).await;
+        let own = instance.own_authority().await;
+        instance.trust(&authority).await;
+        let asking = |identity| instance.asking(own.clone(), Some(identity));
+        assert_eq!(told(asking(client(8, Some(&current)))).await.0, 200);
+        assert_eq!(told(asking(client(7, Some(&current)))).await, refused);
+        assert_eq!(told(asking(client(7, Some(&current))).header("authorization", ADMIN)).await, refused);
+        assert_eq!(told(asking(client(7, None))).await.0, 200, "there is nothing to check");
+        for place in [&outdated, &foreign, &nowhere] {
+            let (status, body) = told(asking(client(8, Some(place)))).await;
+            assert_eq!(status, if fail_open { 200 } else { 401 }, "{place}: {body}");
+        }
+    }
 }
