@@ -221,7 +221,7 @@ fn mtls(mtls: &Mtls) -> Value {
     let mut section =
         Object::from_iter([("user".to_owned(), user), ("required".to_owned(), mtls.required.into())]);
     if let Some(path) = &mtls.certificate_authority {
-        let path = Value::from(path.to_string_lossy().as_ref());
+        let path = Value::from(&*path.to_string_lossy());
         section.insert("certificateAuthority".to_owned(), path);
     }
     if let Some(verification) = &mtls.verification {
