@@ -4,7 +4,7 @@ use super::{Family, Function, FunctionError, argument};
 use crate::sql::value::Js;
 use crate::value::{Object, Value, order_members};
 use jsonata_core::Expression;
-use jsonata_core::evaluator::EvaluatorOptions;
+use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptions};
 use jsonata_core::value::JValue;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,20 +57,75 @@ fn search(text: &str, document: &JValue) -> Result<Js, FunctionError> {
     let expression = match known {
         Some(expression) => expression,
         None => {
-            let options = EvaluatorOptions {
-                timeout_ms: Some(TIME_LIMIT),
-                max_sequence_length: Some(LONGEST_SEQUENCE),
-                ..EvaluatorOptions::default()
-            };
-            let expression = Expression::compile_with_options(text, options)
+            if has_later_operators(text) {
+                return Err(FunctionError::new("an operator that the language does not have"));
+            }
+            let expression = Expression::compile_with_options(text, options())
                 .map_err(|error| FunctionError(error.to_string()))?;
             let expression = Rc::new(expression);
             LAST.with(|last| *last.borrow_mut() = Some((text.to_owned(), expression.clone())));
             expression
         }
     };
-    let found = expression.evaluate(document).map_err(|error| FunctionError(error.to_string()))?;
+    let found = if text.contains("$random") || text.contains("$clone") {
+        with_missing_functions(&expression, document)
+    } else {
+        expression.evaluate(document)
+    };
+    let found = found.map_err(|error| FunctionError(error.to_string()))?;
     Ok(from_jsonata(&found).map_or(Js::Undefined, Js::from))
+}
+
+/// Evaluates with the functions that the library lacks.
+fn with_missing_functions(expression: &Expression, document: &JValue) -> Result<JValue, EvaluatorError> {
+    let mut evaluator = Evaluator::with_options(Context::new(), options());
+    evaluator.register_fn_override("random", |_: &[JValue]| Ok(JValue::Number(rand::random())));
+    evaluator.register_fn_override("clone", |arguments: &[JValue]| {
+        Ok(arguments.first().cloned().unwrap_or(JValue::Undefined))
+    });
+    evaluator.evaluate(expression.ast(), document)
+}
+
+fn options() -> EvaluatorOptions {
+    EvaluatorOptions {
+        timeout_ms: Some(TIME_LIMIT),
+        max_sequence_length: Some(LONGEST_SEQUENCE),
+        ..EvaluatorOptions::default()
+    }
+}
+
+/// Whether an expression uses `??` or `?:`, which came to the language after the version this is. They may occur in
+/// texts, names, comments and regular expressions, and in the signatures of functions.
+fn has_later_operators(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if rest.starts_with("??") || rest.starts_with("?:") {
+            return true;
+        }
+        let skipped = match first {
+            '"' | '\'' | '`' => end_of_quoted(rest, first),
+            '/' if rest.starts_with("/*") => rest.find("*/").map(|at| at + 2),
+            '/' => end_of_quoted(rest, '/'),
+            '<' => rest.find('>').map(|at| at + 1).filter(|end| rest[*end..].trim_start().starts_with('{')),
+            _ => None,
+        };
+        rest = &rest[skipped.unwrap_or(first.len_utf8())..];
+    }
+    false
+}
+
+/// The place behind the quote that ends a quoted text.
+fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            c if c == quote => return Some(at + c.len_utf8()),
+            _ => {}
+        }
+    }
+    None
 }
 
 fn to_jsonata(value: &Js) -> JValue {

@@ -46,7 +46,8 @@ fn polygons(shape: &Shape) -> Option<MultiPolygon> {
         Some(Polygon::new(line(outer)?, holes.iter().map(line).collect::<Option<Vec<_>>>()?))
     };
     match shape {
-        Shape::Polygon(rings) => Some(MultiPolygon(vec![polygon(rings)?])),
+        // Lines that are told as rings would be.
+        Shape::Polygon(rings) | Shape::MultiLineString(rings) => Some(MultiPolygon(vec![polygon(rings)?])),
         Shape::MultiPolygon(all) => Some(MultiPolygon(all.iter().map(polygon).collect::<Option<Vec<_>>>()?)),
         _ => None,
     }

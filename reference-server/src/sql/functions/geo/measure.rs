@@ -46,12 +46,12 @@ pub(super) fn distance(a: &Position, b: &Position) -> f64 {
     2.0 * chord.sqrt().atan2((1.0 - chord).sqrt())
 }
 
-/// The length of lines and of the rings of polygons; points have none.
-pub(super) fn length(shape: &Shape, per_radian: f64) -> f64 {
-    let mut sum = 0.0;
+/// The length of lines and of the rings of polygons; points have none. Without a unit only 0 has a number.
+pub(super) fn length(shape: &Shape, per_radian: Option<f64>) -> Option<f64> {
+    let mut sum = Some(0.0);
     let mut add = |line: &Line| {
         for pair in line.windows(2) {
-            sum += distance(&pair[0], &pair[1]) * per_radian;
+            sum = sum.zip(per_radian).map(|(sum, scale)| sum + distance(&pair[0], &pair[1]) * scale);
         }
     };
     fn each_line(shape: &Shape, add: &mut impl FnMut(&Line)) {

@@ -50,13 +50,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
         )],
         |arguments| {
             let per_radian = measure::per_radian(argument(arguments, 1));
-            Ok(of_shape(arguments, |shape| Some(measure::length(shape, per_radian?))))
+            Ok(of_shape(arguments, |shape| measure::length(shape, per_radian)))
         },
     ),
     function(
         "GEODISTANCE",
         "a, b[, units]",
-        (2, 3),
+        (1, 3),
         "The great-circle distance of two points, in kilometers or the given units: meters, miles, feet, yards, inches, \
          centimeters, nauticalmiles, degrees, radians.",
         &[
@@ -69,7 +69,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function(
         "GEONEAR",
         "a, b, distance[, units]",
-        (2, 4),
+        (1, 4),
         "Whether two points are no farther apart than a distance, in kilometers or the given units.",
         &[("geoNear('[5.32,60.39]', '[10.75,59.91]', 306)", "true"), ("geoNear(NULL, '[0,0]', 1)", "false")],
         near,
@@ -77,7 +77,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function(
         "GEOCONTAINS",
         "a, b",
-        (2, 2),
+        (1, 2),
         "Whether `a` contains `b` completely; contact with the boundary alone is outside.",
         &[
             (
@@ -94,7 +94,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function(
         "GEOEQUAL",
         "a, b",
-        (2, 2),
+        (1, 2),
         "Whether both are the same shape: same type and, to six decimals, same coordinates.",
         &[(
             "geoEqual('{\"type\":\"Point\",\"coordinates\":[1,2]}', '{\"type\":\"Point\",\"coordinates\":[1,2.0000001]}')",
@@ -108,7 +108,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function(
         "GEOCROSSES",
         "a, b",
-        (2, 2),
+        (1, 2),
         "Whether two shapes have a point in common.",
         &[(
             "geoCrosses('{\"type\":\"LineString\",\"coordinates\":[[0,0],[2,2]]}', '{\"type\":\"LineString\",\"coordinates\":[[0,2],[2,0]]}')",
@@ -119,7 +119,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function(
         "GEODIFFERENCE",
         "a, b",
-        (2, 2),
+        (1, 2),
         "A feature with what is left of polygon `a` without polygon `b`; null when nothing is left.",
         &[(
             "geoDifference('{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[2,0],[2,2],[0,2],[0,0]]]}', '{\"type\":\"Polygon\",\"coordinates\":[[[1,0],[2,0],[2,2],[1,2],[1,0]]]}')->geometry->coordinates",

@@ -64,7 +64,17 @@ impl Shape {
         match member("type").and_then(Value::as_str)? {
             "Feature" => Shape::of(member("geometry")?),
             "FeatureCollection" => parts("features").map(Shape::Collection),
-            "GeometryCollection" => parts("geometries").map(Shape::Collection),
+            "GeometryCollection" => {
+                let holds_features = |part: &Value| {
+                    part.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("Feature"))
+                };
+                let geometries = member("geometries")?.as_array()?;
+                if geometries.iter().any(holds_features) {
+                    None
+                } else {
+                    parts("geometries").map(Shape::Collection)
+                }
+            }
             kind => Shape::with_coordinates(kind, member("coordinates")?),
         }
     }

@@ -11,9 +11,8 @@ use std::sync::LazyLock;
 pub(super) fn instant(value: &Js) -> f64 {
     match value {
         Js::Undefined => now(),
-        Js::Null => f64::NAN,
+        Js::Null | Js::Bool(_) => f64::NAN,
         Js::Number(number) | Js::Date(number) => valid_instant(*number).unwrap_or(f64::NAN),
-        Js::Bool(flag) => f64::from(*flag),
         Js::Text(text) => text_instant(text),
         Js::Json(value) => match &**value {
             Value::Array(items) if items.is_empty() => now(),
