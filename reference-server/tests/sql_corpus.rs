@@ -1,10 +1,14 @@
 //! Holds the SQL engine against recorded answers of the engine whose semantics it documents. `sql_corpus/generate.mjs`
 //! records them. Every difference must be one that `deviations` lists with its reason, and every listed one must occur.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
 #[path = "sql_corpus/cases.rs"]
 mod cases;
 #[path = "sql_corpus/deviations.rs"]
 mod deviations;
+#[path = "sql_corpus/statements.rs"]
+mod statements;
 
 use cases::{Case, Outcome};
 use deviations::Deviation;

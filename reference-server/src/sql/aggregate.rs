@@ -318,14 +318,22 @@ fn median(values: &mut [f64]) -> f64 {
     }
 }
 
-/// The values that are there most often, in the order of their first appearance.
+/// The values that are there most often, in the order in which they came to be.
 fn most_frequent(values: Vec<f64>) -> Vec<f64> {
-    let mut counts: indexmap::IndexMap<u64, (f64, usize)> = indexmap::IndexMap::new();
+    let mut counts: std::collections::HashMap<u64, usize> = std::collections::HashMap::new();
+    let (mut most, mut frequent) = (0, Vec::new());
     for value in values {
-        counts.entry(value.to_bits()).or_insert((value, 0)).1 += 1;
+        let count = counts.entry((value + 0.0).to_bits()).or_insert(0);
+        *count += 1;
+        if *count > most {
+            most = *count;
+            frequent.clear();
+        }
+        if *count == most {
+            frequent.push(value);
+        }
     }
-    let most = counts.values().map(|(_, count)| *count).max().unwrap_or(0);
-    counts.into_values().filter(|(_, count)| *count == most).map(|(value, _)| value).collect()
+    frequent
 }
 
 fn quartile(which: f64, mut values: Vec<Js>) -> Js {

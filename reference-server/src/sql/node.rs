@@ -42,9 +42,14 @@ impl Column {
         Some(raw)
     }
 
-    /// The value; null when the record lacks it.
+    /// The value; null when the record lacks it, absent when the record is missing itself, as in outer joins.
     pub fn value(&self, row: &Row<'_, '_>) -> Js {
-        self.raw(row).map_or(Js::Null, js_of)
+        let has_record = || row.records.get(self.column.source).is_some_and(Option::is_some);
+        match self.raw(row) {
+            Some(raw) => js_of(raw),
+            None if has_record() => Js::Null,
+            None => Js::Undefined,
+        }
     }
 }
 
@@ -265,7 +270,7 @@ impl Node {
             Node::Any(members) => connective(members, row, true)?,
             Node::Not(operand) => match operand.value(row)? {
                 // The opposite of unknown is unknown; a null by itself is merely not true.
-                Js::Undefined if !matches!(**operand, Node::Path(..)) => Js::Undefined,
+                Js::Undefined if !matches!(**operand, Node::Path(..) | Node::Column(_)) => Js::Undefined,
                 value => Js::Bool(!value.truth()),
             },
             Node::IsNull(operand, negated) => Js::Bool(operand.value(row)?.is_nullish() != *negated),
@@ -338,7 +343,9 @@ impl Node {
                 function.apply(&values)?
             }
             Node::CallOverNulls(function, arguments, instead) => {
+                // What an aggregate makes of no values is absent to a function, not null.
                 let value = |argument: &Node| match argument.value(row)? {
+                    Js::Null if matches!(argument, Node::Aggregate(_)) => Ok(Js::Undefined),
                     Js::Null => Ok(instead.clone()),
                     value => Ok(value),
                 };

@@ -69,7 +69,7 @@ const date = (random) => {
 const sometimes = (probability, make, otherwise) => (random) => (random.chance(probability) ? make(random) : otherwise(random));
 const mostlyText = sometimes(0.85, text, scalar);
 const mostlyNumber = sometimes(0.8, number, scalar);
-const dateOrNot = sometimes(0.95, date, (random) => random.pick([null, true, [2001, 1, 3], [2001, 12, 3], 'x']));
+const dateOrNot = sometimes(0.88, date, (random) => random.pick([null, true, [2001, 1, 3], [2001, 12, 3], 'x']));
 const format = (random) => Array.from({ length: random.int(1, 5) }, () => random.pick(TOKENS)).join(random.pick(['', ' ', '-']));
 const count = (random) => (random.chance(0.8) ? random.int(-40, 40) : random.pick([0.5, 1.5, -2.5, 2.4, '3', '-1', 'x', '1:30', 'P1Y2M', '-P3DT4H', null, 1e9, '1.02:03:04']));
 

@@ -6,6 +6,7 @@ import { documentCases } from './documents.mjs';
 import { functionCases } from './functions.mjs';
 import { Random } from './random.mjs';
 import { shapeCases } from './shapes.mjs';
+import { statementCases } from './statements.mjs';
 
 const seed = Number(process.argv[2] ?? 20010203);
 const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url)));
@@ -20,3 +21,4 @@ const write = (name, cases) => {
 write('functions.jsonl', functionCases(new Random(seed)));
 write('shapes.jsonl', shapeCases(new Random(seed)));
 write('documents.jsonl', documentCases(new Random(seed)));
+write('statements.jsonl', statementCases(new Random(seed)));

@@ -247,15 +247,16 @@ fn extract(arguments: &[Js]) -> Result<Js, FunctionError> {
     Ok(Js::from(Moment::of(argument(arguments, 0)).format(format)))
 }
 
-/// A field of a date as JavaScript's `Date` reads it; absent when it is none.
+/// A field of a date as JavaScript's `Date` reads it; NaN when it is none.
 fn field(arguments: &[Js], pick: impl Fn(&Fields) -> f64) -> Js {
     let instant = match argument(arguments, 0) {
-        Js::Undefined | Js::Null => return Js::Undefined,
+        Js::Undefined => return Js::Number(f64::NAN),
+        Js::Null => return Js::Undefined,
         Js::Text(text) => parse_date(&with_dashes(text)),
         value @ Js::Json(_) => parse_date(&value.to_text()),
         other => other.to_number(),
     };
-    Fields::of(instant).map_or(Js::Undefined, |fields| Js::Number(pick(&fields)))
+    Js::Number(Fields::of(instant).map_or(f64::NAN, |fields| pick(&fields)))
 }
 
 /// `YYYY.MM.DD HH:mm:ss…`, the form of CAST to DATETIME, with dashes so that it can be read.

@@ -79,10 +79,10 @@ fn search(text: &str, document: &JValue) -> Result<Js, FunctionError> {
 /// Evaluates with the functions that the library lacks.
 fn with_missing_functions(expression: &Expression, document: &JValue) -> Result<JValue, EvaluatorError> {
     let mut evaluator = Evaluator::with_options(Context::new(), options());
-    evaluator.register_fn_override("random", |_: &[JValue]| Ok(JValue::Number(rand::random())));
+    evaluator.register_fn_override("random", |_: &[JValue]| Ok(JValue::Number(rand::random())))?;
     evaluator.register_fn_override("clone", |arguments: &[JValue]| {
         Ok(arguments.first().cloned().unwrap_or(JValue::Undefined))
-    });
+    })?;
     evaluator.evaluate(expression.ast(), document)
 }
 

@@ -49,6 +49,8 @@ impl Dialect for OperationsDialect {
     fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
         let precedence = match &parser.peek_token_ref().token {
             Token::Arrow => PATH,
+            // Binds before multiplication.
+            Token::Caret => PATH - 1,
             Token::CustomBinaryOperator(name) if [DEEP_EQUAL, STRICT_NOT_EQUAL].contains(&name.as_str()) => {
                 EQUALITY
             }

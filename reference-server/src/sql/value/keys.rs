@@ -2,11 +2,12 @@
 
 use super::Js;
 
-/// Appends the text that a group, or a single equality of a join, is found by. 1 and `'1'` share one; so do null and
-/// the text `null`, but not null and absent, which callers make one before.
+/// Appends the text that a group, or a single equality of a join, is found by. 1 and `'1'` share one; so do absent,
+/// null and the text `null`.
 pub fn push_group_key(out: &mut String, value: &Js) {
     match value {
         Js::Text(text) => out.push_str(text),
+        Js::Undefined => out.push_str("null"),
         other => out.push_str(&other.to_text()),
     }
     out.push('`');

@@ -64,7 +64,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             ("ROUND(geoDistance('[5.32,60.39]', '[10.75,59.91]', 'miles'), 3)", "189.602"),
             ("geoDistance('[5.32,60.39]', '[10.75,59.91]', 'leagues')", "absent"),
         ],
-        |arguments| Ok(distance(arguments, 2).map_or(Js::Undefined, Js::Number)),
+        |arguments| Ok(Js::Number(distance(arguments, 2).unwrap_or(f64::NAN))),
     ),
     function(
         "GEONEAR",
@@ -151,7 +151,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
 fn of_shape(arguments: &[Js], measure: impl Fn(&Shape) -> Option<f64>) -> Js {
     let shape = document(argument(arguments, 0)).and_then(|document| Shape::of(&document));
     let measure = shape.and_then(|shape| measure(&shape)).filter(|number| !number.is_nan());
-    measure.map_or(Js::Undefined, Js::Number)
+    Js::Number(measure.unwrap_or(f64::NAN))
 }
 
 /// The document of an argument; none when its coordinates have a null among them.

@@ -124,10 +124,10 @@ impl Moment {
     }
 
     /// The time from another moment to this one, as a number of a unit with its fraction; in milliseconds when the
-    /// unit is none. Absent when one of them is no moment.
+    /// unit is none. NaN when one of them is no moment.
     pub(in crate::sql::functions) fn since(self, other: Moment, unit: &Js) -> Js {
         if self.instant.is_nan() || other.instant.is_nan() {
-            return Js::Undefined;
+            return Js::Number(f64::NAN);
         }
         let unit = unit.as_text().and_then(Unit::named).unwrap_or(Unit::Millisecond);
         let difference = self.instant - other.instant;
@@ -143,7 +143,7 @@ impl Moment {
             Unit::Second => Some(difference / 1000.0),
             Unit::IsoWeek | Unit::Millisecond => Some(difference),
         };
-        number.map_or(Js::Undefined, Js::Number)
+        Js::Number(number.unwrap_or(f64::NAN))
     }
 }
 

@@ -15,7 +15,11 @@ pub(in crate::sql::functions) fn legacy_text(instant: f64, form: &str) -> Option
     while let Some(first) = rest.chars().next() {
         let pieces: [(&str, &dyn Fn() -> String); 10] = [
             ("YYYY", &|| fields.year.to_string()),
-            ("YY", &|| two(fields.year.rem_euclid(100) as u32)),
+            ("YY", &|| {
+                // The last two characters of the years since 1900, whatever they are.
+                let years = format!("0{}", fields.year - 1900);
+                years.get(years.len().saturating_sub(2)..).unwrap_or_default().to_owned()
+            }),
             ("Mmm", &|| month.to_owned()),
             ("mmm", &|| month.to_lowercase()),
             ("MM", &|| two(fields.month)),

@@ -28,9 +28,9 @@ impl Moment {
         Moment { instant: parse::instant(value), offset: 0.0 }
     }
 
-    /// Epoch milliseconds; absent when there is none.
+    /// Epoch milliseconds; NaN when there is none.
     pub(super) fn value(self) -> Js {
-        if self.instant.is_nan() { Js::Undefined } else { Js::Number(self.instant) }
+        Js::Number(self.instant)
     }
 
     /// The fields as they are shown at the offset.
