@@ -104,13 +104,6 @@ pub static STATEMENTS: &[StatementDeviation] = &[
         },
     },
     StatementDeviation {
-        reason: "two CASE in one assignment fail there",
-        covers: |statement, ours| {
-            matches!((&statement.recorded, ours), (Rows::Failure(error), Rows::Some(_))
-                if error.contains("already been declared"))
-        },
-    },
-    StatementDeviation {
         reason: "rows are found by the order of stored kinds (false, true, numbers, texts) where a column is compared \
                  with a literal of another kind, as the product's indexes do; there the comparison converts",
         covers: |statement, ours| {
@@ -173,5 +166,9 @@ pub static STATEMENTS: &[StatementDeviation] = &[
             statement.text.contains("NOT (")
                 && (statement.text.contains(" OR ") || statement.text.contains(" AND "))
         },
+    },
+    StatementDeviation {
+        reason: "a function over the average of nulls alone gives nothing; there it is 0 for one null",
+        covers: |statement, _| statement.kind == "groups" && statement.text.contains("ROUND(AVG("),
     },
 ];
