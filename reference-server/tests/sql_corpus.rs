@@ -7,6 +7,8 @@
 mod cases;
 #[path = "sql_corpus/deviations.rs"]
 mod deviations;
+#[path = "sql_corpus/examples.rs"]
+mod examples;
 #[path = "sql_corpus/statements.rs"]
 mod statements;
 

@@ -40,14 +40,16 @@ pub struct Deviation {
     pub covers: fn(&Statement, &Rows) -> bool,
 }
 
-struct Instance {
+/// An instance that holds the recorded tables.
+pub struct Instance {
     server: Arc<Server>,
     tables: Vec<Value>,
     _folder: tempfile::TempDir,
 }
 
 impl Instance {
-    async fn with_tables(tables: &[Value]) -> Instance {
+    /// Starts one.
+    pub async fn with_tables(tables: &[Value]) -> Instance {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::open(Config::ephemeral(folder.path())).await.unwrap();
         let instance = Instance { server, tables: tables.to_vec(), _folder: folder };
@@ -91,7 +93,8 @@ impl Instance {
         }
     }
 
-    async fn sql(&self, text: &str) -> Result<Vec<Value>, String> {
+    /// The rows of a statement.
+    pub async fn sql(&self, text: &str) -> Result<Vec<Value>, String> {
         self.ask(object([("operation", Value::from("sql")), ("sql", Value::from(text))])).await
     }
 

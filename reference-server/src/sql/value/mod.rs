@@ -13,6 +13,7 @@ pub mod keys;
 mod numbers;
 pub mod operators;
 pub mod patterns;
+mod wildcards;
 
 pub(crate) use dates::{DAY, Fields, days_in_month, days_of_date, valid_instant};
 pub use dates::{date_text, parse_date};

@@ -1,20 +1,19 @@
 //! LIKE, GLOB and REGEXP.
 
 use super::Js;
+use super::wildcards::Wildcards;
 use regress::Regex;
 
 /// A pattern made ready for many values.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    regex: Regex,
     kind: Kind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Kind {
-    Like,
-    Glob,
-    Regexp,
+    Wildcards(Wildcards),
+    Regexp(Regex),
 }
 
 /// A pattern that is no regular expression.
@@ -28,39 +27,20 @@ impl Pattern {
     /// # Errors
     /// When a class is not closed.
     pub fn like(pattern: &str, escape: Option<char>) -> Result<Pattern, PatternError> {
-        let mut out = String::from("^");
-        let mut rest = pattern.chars().peekable();
-        while let Some(c) = rest.next() {
-            match c {
-                _ if Some(c) == escape => {
-                    if let Some(next) = rest.next() {
-                        push_literal(&mut out, next);
-                    }
-                }
-                '%' => out.push_str(r"[\s\S]*"),
-                '_' => out.push('.'),
-                _ => push_class_or_literal(&mut out, c),
-            }
-        }
-        out.push('$');
-        Pattern::compiled(&out, "i", Kind::Like)
+        Pattern::of_wildcards(Wildcards::new(pattern, '%', '_', true, escape))
     }
 
-    /// GLOB: the whole text, `*` any run, `?` one character, `[…]` classes, letters of either case.
+    /// GLOB: the whole text, `*` any run without line breaks, `?` one unit, `[…]` classes, letters of either case.
     ///
     /// # Errors
     /// When a class is not closed.
     pub fn glob(pattern: &str) -> Result<Pattern, PatternError> {
-        let mut out = String::from("^");
-        for c in pattern.chars() {
-            match c {
-                '*' => out.push_str(".*"),
-                '?' => out.push('.'),
-                _ => push_class_or_literal(&mut out, c),
-            }
-        }
-        out.push('$');
-        Pattern::compiled(&out.to_uppercase(), "", Kind::Glob)
+        Pattern::of_wildcards(Wildcards::new(pattern, '*', '?', false, None))
+    }
+
+    fn of_wildcards(wildcards: Option<Wildcards>) -> Result<Pattern, PatternError> {
+        let wildcards = wildcards.ok_or_else(|| PatternError("a class that does not end".to_owned()))?;
+        Ok(Pattern { kind: Kind::Wildcards(wildcards) })
     }
 
     /// REGEXP: a JavaScript regular expression found anywhere in the text.
@@ -68,10 +48,6 @@ impl Pattern {
     /// # Errors
     /// When the expression or the flags are malformed.
     pub fn regexp(pattern: &str, flags: &str) -> Result<Pattern, PatternError> {
-        Pattern::compiled(pattern, flags, Kind::Regexp)
-    }
-
-    fn compiled(pattern: &str, flags: &str, kind: Kind) -> Result<Pattern, PatternError> {
         let known = flags.chars().all(|flag| "dgimsuvy".contains(flag));
         let repeated = flags.char_indices().any(|(at, flag)| flags[..at].contains(flag));
         if !known || repeated {
@@ -79,7 +55,7 @@ impl Pattern {
         }
         let flags: String = flags.chars().filter(|flag| "imsuv".contains(*flag)).collect();
         let regex = Regex::with_flags(pattern, &*flags).map_err(|error| PatternError(error.text))?;
-        Ok(Pattern { regex, kind })
+        Ok(Pattern { kind: Kind::Regexp(regex) })
     }
 
     /// Whether a value's text matches. Null matches like the empty text; whether it is asked at all is the caller's.
@@ -89,25 +65,11 @@ impl Pattern {
 
     /// Whether a text matches.
     pub fn matches_text(&self, text: &str) -> bool {
-        match self.kind {
-            Kind::Glob => self.regex.find(&text.to_uppercase()).is_some(),
-            Kind::Like | Kind::Regexp => self.regex.find(text).is_some(),
+        match &self.kind {
+            Kind::Wildcards(wildcards) => wildcards.match_text(text),
+            Kind::Regexp(regex) => regex.find(text).is_some(),
         }
     }
-}
-
-fn push_class_or_literal(out: &mut String, c: char) {
-    match c {
-        '[' | ']' | '^' | '$' | '-' => out.push(c),
-        _ => push_literal(out, c),
-    }
-}
-
-fn push_literal(out: &mut String, c: char) {
-    if r"/.*+?|(){}".contains(c) {
-        out.push('\\');
-    }
-    out.push(c);
 }
 
 #[cfg(test)]
@@ -126,7 +88,14 @@ mod tests {
         assert!(!like("a.c", "abc"));
         assert!(Pattern::like("1%", None).unwrap().matches(&Js::from(12.0)));
         assert!(Pattern::like("a!%", Some('!')).unwrap().matches(&Js::from("a%")));
+        assert!(like("a$b^c\\\\d", "A$B^C\\\\D"));
+        assert!(!like("_", "\n"));
+        assert!(like("__", "😀"));
+        assert!(like("É%", "école"));
         assert!(Pattern::like("[a", None).is_err());
+        let stars = "%a".repeat(200);
+        assert!(!like(&stars, &"a".repeat(199)));
+        assert!(like(&stars, &"a".repeat(5000)));
     }
 
     #[test]
