@@ -11,6 +11,7 @@ use super::errors;
 use super::node::{Node, Row};
 use super::run::{aside, engine, time_limit};
 use super::scope::{Scope, Source};
+use super::value::Js;
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::names::{DEFAULT_DATABASE, or_gone};
 use crate::operations::nosql::{Write, WriteRequest, delete_in, write, write_in};
@@ -41,7 +42,7 @@ pub async fn insert(server: &Arc<Server>, username: &str, insert: Insert) -> Out
             let node = compiler.node(value).map_err(|_| errors::insert_failed())?;
             let value =
                 node.value(&Row { records: &[], aggregates: &[] }).map_err(|_| errors::insert_failed())?;
-            record.insert(column.clone(), value.to_value().unwrap_or_default());
+            record.insert(column.clone(), stored(&value));
         }
         crate::value::order_members(&mut record);
         records.push(record);
@@ -62,6 +63,14 @@ pub async fn insert(server: &Arc<Server>, username: &str, insert: Insert) -> Out
         ("inserted_hashes", Value::Array(written.written)),
         ("skipped_hashes", Value::Array(written.skipped)),
     ])))
+}
+
+/// A value as records hold it: what JSON has no number for is null.
+fn stored(value: &Js) -> Value {
+    match value {
+        Js::Number(number) if !number.is_finite() => Value::Null,
+        value => value.to_value().unwrap_or_default(),
+    }
 }
 
 /// What an UPDATE or a DELETE works on.
@@ -128,7 +137,7 @@ impl Target {
         let mut record = Object::with_capacity(self.set.len() + 1);
         for (name, node) in &self.set {
             let value = node.value(row).map_err(errors::update_failed)?;
-            record.insert(name.clone(), value.to_value().unwrap_or_default());
+            record.insert(name.clone(), stored(&value));
         }
         record.entry(self.table.primary_key.clone()).or_insert_with(|| key.clone());
         crate::value::order_members(&mut record);

@@ -15,6 +15,10 @@ async fn keys_of_all_kinds_are_inserted() {
         asked(&instance, "INSERT INTO d.dog (name) VALUES ('keyless')").await,
         r#"{"message":"inserted 1 of 1 records","inserted_hashes":[5],"skipped_hashes":[]}"#
     );
+    assert_eq!(
+        asked(&instance, "INSERT INTO d.dog (id, name) VALUES (0 / 0, 'no number')").await,
+        r#"{"message":"inserted 1 of 1 records","inserted_hashes":[6],"skipped_hashes":[]}"#
+    );
     assert_eq!(asked(&instance, "SELECT name FROM d.dog WHERE id = 5").await, r#"[{"name":"keyless"}]"#);
     assert_eq!(
         asked(&instance, "INSERT INTO d.dog (id, o) VALUES (9, {a: [1, {b: NULL}], `c d`: 0/0})").await,
