@@ -6,11 +6,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on may panic")]
 
-use conformance::selftest::{Farm, Instance, Table, evidence};
-use conformance::{Credentials, Reach, Target};
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
-use reference_server::TestServer;
+#[path = "../src/cli/embedded/farm.rs"]
+mod farm;
+
+use conformance::selftest::{Farm, Table, evidence};
+use farm::Servers;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,57 +20,6 @@ use std::time::Instant;
 /// may be out of date.
 fn areas() -> Vec<&'static str> {
     include_str!("evidence/finished-areas.txt").lines().filter(|line| !line.starts_with('#')).collect()
-}
-
-struct Servers;
-
-struct Running {
-    target: Target,
-    server: TestServer,
-}
-
-impl Instance for Running {
-    fn target(&self) -> &Target {
-        &self.target
-    }
-
-    fn root(&self) -> String {
-        self.server.root().display().to_string()
-    }
-}
-
-impl Farm for Servers {
-    fn start<'a>(&'a self, need: &'a str) -> BoxFuture<'a, Option<Box<dyn Instance>>> {
-        async move {
-            const SOCKET: &str = "operations.sock";
-            if !["tcp", "unix-socket", "tls", "http2", "cors-off", "cors-list", "authorize-local"]
-                .contains(&need)
-            {
-                return None;
-            }
-            let server = TestServer::start_with(|config| match need {
-                "unix-socket" => config.network.domain_socket = Some(config.root_path.join(SOCKET)),
-                "tls" => config.network.secure_port = Some(0),
-                "http2" => config.network.http2 = true,
-                "cors-off" => config.network.cors = false,
-                "cors-list" => config.network.cors_access_list = vec!["https://allowed.example".to_owned()],
-                "authorize-local" => config.authentication.authorize_local = true,
-                _ => {}
-            });
-            let server = server.await.unwrap();
-            let address = match need {
-                "unix-socket" => format!("unix:{}", server.root().join(SOCKET).display()),
-                "tls" => format!("https://{}", server.secure_address().unwrap()),
-                _ => server.url(),
-            };
-            let (username, password) = (server.username().to_owned(), server.password().to_owned());
-            let admin = Credentials { username, password };
-            let target = Target::new(&address, admin, Reach { insecure: true }).unwrap();
-            let running: Box<dyn Instance> = Box::new(Running { target, server });
-            Some(running)
-        }
-        .boxed()
-    }
 }
 
 fn file() -> PathBuf {

@@ -4,6 +4,9 @@
 //! authorise, validate) → a handler under `operations` → `query` and `store`. Arrows point one way; only `http` knows of statuses and
 //! hyper, only `store` knows of LMDB.
 
+#[macro_use]
+pub mod faults;
+
 pub mod access;
 pub mod analytics;
 pub mod bulk;

@@ -294,6 +294,11 @@ pub(crate) fn judge(taken: &Taken) -> Vec<(String, &'static [&'static str], bool
         .collect()
 }
 
+/// The rules, by the ids of their checks, with the requirements they bear on.
+pub(crate) fn rules() -> impl Iterator<Item = (String, &'static [&'static str])> {
+    RULES.iter().map(|rule| (format!("answers/all#{}", rule.id), rule.requirements))
+}
+
 /// Every requirement that the rules bear on.
 pub fn requirements() -> impl Iterator<Item = &'static str> {
     RULES.iter().flat_map(|rule| rule.requirements.iter().copied())

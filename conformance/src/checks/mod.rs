@@ -6,5 +6,5 @@ pub mod contract;
 mod faults;
 pub mod matrix;
 
-pub(crate) use answers::judge;
 pub use answers::{Seen, over_all_answers, requirements as requirements_of_rules};
+pub(crate) use answers::{judge, rules};

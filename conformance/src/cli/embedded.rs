@@ -3,6 +3,20 @@
 use conformance::Credentials;
 
 #[cfg(feature = "embedded-server")]
+mod farm;
+#[cfg(feature = "embedded-server")]
+mod wrong;
+
+#[cfg(feature = "embedded-server")]
+pub(super) use wrong::self_test;
+
+/// Tries the suite on servers that are wrong on purpose.
+#[cfg(not(feature = "embedded-server"))]
+pub(super) async fn self_test(_: &[String], _: bool) -> anyhow::Result<u8> {
+    anyhow::bail!("this program was built without the reference server")
+}
+
+#[cfg(feature = "embedded-server")]
 pub(super) struct Server(reference_server::TestServer);
 
 #[cfg(feature = "embedded-server")]

@@ -49,6 +49,11 @@ pub(super) fn matrix() -> anyhow::Result<u8> {
     Ok(0)
 }
 
+pub(super) fn audit(all: bool) -> anyhow::Result<u8> {
+    print(&conformance::selftest::tolerance::audit(&conformance::suite()?).to_text(all));
+    Ok(0)
+}
+
 fn level(level: Level) -> &'static str {
     match level {
         Level::Must => "MUST",

@@ -101,6 +101,21 @@ enum Command {
     },
     /// Print the manual page.
     Man,
+    /// Count what comparisons leave out, by kind, with the reasons that the scenarios give.
+    Audit {
+        /// Show every reason, and every step without one.
+        #[arg(short, long)]
+        verbose: bool,
+    },
+    /// Try the suite on servers that are wrong on purpose: does it notice?
+    SelfTest {
+        /// Only this fault.
+        #[arg(long, value_name = "NAME")]
+        fault: Vec<String>,
+        /// List the faults.
+        #[arg(long)]
+        list: bool,
+    },
     /// Turn recorded exchanges into scenarios.
     #[command(hide = true)]
     Import {
@@ -205,6 +220,12 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::List { choice, requirements: true }) => list::requirements(&options(&choice)),
         Some(Command::Show { id }) => list::show(&id),
         Some(Command::Matrix) => list::matrix(),
+        Some(Command::Audit { verbose }) => list::audit(verbose),
+        Some(Command::SelfTest { fault, list }) => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(Into::into)
+            .and_then(|runtime| runtime.block_on(embedded::self_test(&fault, list))),
         Some(Command::Import { from, to }) => conformance::import::run(&from, &to).map(|text| {
             println!("{text}");
             0

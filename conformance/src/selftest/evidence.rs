@@ -60,29 +60,32 @@ impl Candidate {
 }
 
 /// The stories of a suite by id, and what its checks cite.
-struct Stories {
-    units: BTreeMap<String, Unit>,
-    cited: HashMap<String, Vec<String>>,
+pub(super) struct Stories {
+    pub(super) units: BTreeMap<String, Unit>,
+    pub(super) cited: HashMap<String, Vec<String>>,
 }
 
 impl Stories {
-    fn new(suite: &Suite) -> Self {
+    pub(super) fn new(suite: &Suite) -> Self {
         let options = Options { profile: Profile::Strict, ..Options::default() };
         let plan = Plan::new(suite, &options);
         let mut cited = HashMap::new();
         for check in plan.units.iter().flat_map(|unit| unit.declared(Profile::Strict)) {
             cited.insert(check.id, check.requirements);
         }
+        for (id, requirements) in checks::rules() {
+            cited.insert(id, requirements.iter().map(|requirement| (*requirement).to_owned()).collect());
+        }
         let units = plan.units.into_iter().map(|unit| (unit.id().to_owned(), unit)).collect();
         Stories { units, cited }
     }
 
-    fn unit_of(&self, check: &str) -> Option<&Unit> {
+    pub(super) fn unit_of(&self, check: &str) -> Option<&Unit> {
         self.units.get(check.split('#').next()?)
     }
 
     /// The story up to a check.
-    fn up_to(&self, check: &str) -> Option<Unit> {
+    pub(super) fn up_to(&self, check: &str) -> Option<Unit> {
         let unit = self.unit_of(check)?;
         let mut scenario = (*unit.scenario).clone();
         let at = scenario.steps.iter().position(|step| scenario.check_id(step) == check)?;
@@ -91,7 +94,7 @@ impl Stories {
     }
 }
 
-fn need(unit: &Unit) -> String {
+pub(super) fn need(unit: &Unit) -> String {
     unit.scenario.needs.first().cloned().unwrap_or_else(|| "tcp".to_owned())
 }
 
@@ -109,7 +112,11 @@ fn owner(requirement: &str) -> Option<&'static str> {
 }
 
 /// Tells stories to right servers; the witness sees every comparison. The verdicts.
-async fn tell_rightly(farm: &dyn Farm, units: Vec<Unit>, witness: runner::Witness) -> Vec<Checked> {
+pub(super) async fn tell_rightly(
+    farm: &dyn Farm,
+    units: Vec<Unit>,
+    witness: runner::Witness,
+) -> Vec<Checked> {
     let mut by_need: BTreeMap<String, Vec<Unit>> = BTreeMap::new();
     for unit in units {
         by_need.entry(need(&unit)).or_default().push(unit);
@@ -129,7 +136,7 @@ async fn tell_rightly(farm: &dyn Farm, units: Vec<Unit>, witness: runner::Witnes
     checks
 }
 
-fn prepare(target: crate::Target, need: &str, root: String, name: &str) -> Run {
+pub(super) fn prepare(target: crate::Target, need: &str, root: String, name: &str) -> Run {
     let mut run = Run::new(target, Names::named(name), Arc::new(|_| ()), Stop::default());
     run.context.profile = Profile::Strict;
     run.context.roots = vec![root];
@@ -291,7 +298,7 @@ pub async fn try_again(farm: &Arc<dyn Farm>, suite: &Suite, table: &Table) -> BT
     faults
 }
 
-fn passing(checks: Vec<Checked>) -> BTreeSet<String> {
+pub(super) fn passing(checks: Vec<Checked>) -> BTreeSet<String> {
     checks.into_iter().filter(|check| check.verdict == Verdict::Pass).map(|check| check.id).collect()
 }
 

@@ -3,15 +3,18 @@
 //! [`evidence`] finds, for every requirement, a check that cites it and a named [`Breakage`] of the behaviour; the
 //! check passes without the breakage and fails with it. What was found stands in a [`Table`], which is tried again
 //! whenever the tests run. Some breakages change the answer that came ([`spoil`]); others stand between the suite and
-//! its target and let it do something else than it was asked ([`between`]).
+//! its target and let it do something else than it was asked ([`between`]). [`kills`] does the same with a server that
+//! is itself wrong in one of its named ways.
 
 mod between;
 mod breakage;
 pub mod evidence;
 mod farm;
+pub mod kills;
 mod relevance;
 mod spoil;
 mod table;
+pub mod tolerance;
 
 pub use breakage::Breakage;
 pub use farm::{Farm, Instance};

@@ -18,7 +18,9 @@ impl<'a> UsedAttributes<'a> {
             let Some(value) = body.get(*field) else { continue };
             match *field {
                 "records" => used.add_records(value),
+                "conditions" if fault!("conditions-not-checked") => {}
                 "conditions" => used.add_conditions(value),
+                "sort" if fault!("sort-not-checked") => {}
                 "sort" => used.add_sort(value),
                 "get_attributes" | "select" => used.add_selection(value),
                 _ => used.add_path(value),
@@ -28,7 +30,13 @@ impl<'a> UsedAttributes<'a> {
     }
 
     fn add_records(&mut self, records: &'a Value) {
-        for record in records.as_array().unwrap_or_default().iter().filter_map(Value::as_object) {
+        for record in records
+            .as_array()
+            .unwrap_or_default()
+            .iter()
+            .filter_map(Value::as_object)
+            .take(if fault!("first-record-checked-only") { 1 } else { usize::MAX })
+        {
             self.names.extend(record.keys().map(|name| Cow::Borrowed(name.as_str())));
         }
     }

@@ -77,7 +77,10 @@ pub fn check(
         _ => Some(Cow::Borrowed(super::DEFAULT_DATABASE)),
     };
     let request = Request { rule, permission, body, schema, database: database.as_deref() };
-    if request.database == Some(SYSTEM) && request.check_system()? == Verdict::Allowed {
+    if request.database == Some(SYSTEM)
+        && !fault!("system-not-protected")
+        && request.check_system()? == Verdict::Allowed
+    {
         return Ok(());
     }
     if permission.super_user {
@@ -85,11 +88,14 @@ pub fn check(
     }
     match rule.role {
         RoleNeeded::None | RoleNeeded::Any | RoleNeeded::Statement => Ok(()),
+        RoleNeeded::SuperUser if fault!("super-user-operations-open") => Ok(()),
         RoleNeeded::SuperUser => Err(refusal::super_user_only(&rule.function)),
         RoleNeeded::StructureUser if permission.structure_user == StructureUser::All => Ok(()),
+        RoleNeeded::StructureUser if fault!("structure-operations-open") => Ok(()),
         RoleNeeded::StructureUser => Err(refusal::super_user_only(&rule.function)),
         RoleNeeded::StructureUserDatabase => request.check_structure(),
         RoleNeeded::Table => request.check_table(),
+        RoleNeeded::Describe if fault!("describe-not-checked") => Ok(()),
         RoleNeeded::Describe => request.check_describe(),
     }
 }
@@ -125,9 +131,13 @@ impl Request<'_> {
 
     fn check_structure(&self) -> Result<(), OperationError> {
         match &self.permission.structure_user {
+            StructureUser::No if fault!("function-name-not-told") => {
+                Err(refusal::super_user_only(self.rule.operation))
+            }
             StructureUser::No => Err(refusal::super_user_only(&self.rule.function)),
             StructureUser::All => Ok(()),
             listed if self.database.is_some_and(|database| listed.covers(database)) => Ok(()),
+            StructureUser::Databases(_) if fault!("structure-list-ignored") => Ok(()),
             StructureUser::Databases(_) => Err(self.other_database()),
         }
     }

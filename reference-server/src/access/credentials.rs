@@ -147,7 +147,9 @@ impl Access {
         let directory = self.directory.load();
         directory
             .user(&remembered.username)
-            .filter(|user| user.active && user.password == remembered.password)
+            .filter(|user| {
+                user.active && (user.password == remembered.password || fault!("old-passwords-remembered"))
+            })
             .cloned()
     }
 
@@ -194,7 +196,7 @@ impl Access {
 
     async fn check(&self, credentials: Credentials, key: Option<Key>) -> Result<Arc<User>, AuthError> {
         let Credentials { username, password } = credentials;
-        if self.user(&username).is_some_and(|user| !user.active) {
+        if self.user(&username).is_some_and(|user| !user.active) && !fault!("inactive-users-pass") {
             return Err(AuthError::Inactive);
         }
         let turn = self.passwords.turn().await.ok_or(AuthError::LoginFailed)?;
@@ -203,13 +205,13 @@ impl Access {
             return Ok(user);
         }
         let hash = self.user(&username).map(|user| Arc::clone(&user.password));
-        if !turn.matches(password, hash.clone()).await {
+        if !turn.matches(password, hash.clone()).await && !fault!("passwords-not-checked") {
             return Err(AuthError::LoginFailed);
         }
         // Meanwhile the user may have been changed.
         let user = self.user(&username).filter(|user| Some(&user.password) == hash.as_ref());
         let user = user.ok_or(AuthError::LoginFailed)?;
-        if !user.active {
+        if !user.active && !fault!("inactive-users-pass") {
             return Err(AuthError::Inactive);
         }
         if let Some(key) = key {

@@ -75,7 +75,9 @@ impl Refusal {
     pub fn into_error(self) -> OperationError {
         let mut members = Object::new();
         members.insert("unauthorized_access".to_owned(), Value::Array(self.unauthorized));
-        members.insert("invalid_schema_items".to_owned(), Value::Array(self.invalid));
+        if !fault!("refusal-without-items") {
+            members.insert("invalid_schema_items".to_owned(), Value::Array(self.invalid));
+        }
         OperationError::forbidden(NOT_AUTHORIZED).with_members(members)
     }
 
@@ -92,7 +94,10 @@ fn table_entry(database: &str, table: &str, rights: &[Right], attributes: Vec<Va
     object([
         ("schema", Value::from(database)),
         ("table", Value::from(table)),
-        ("required_table_permissions", Value::Array(names(rights))),
+        (
+            "required_table_permissions",
+            Value::Array(if fault!("refusal-names-no-rights") { Vec::new() } else { names(rights) }),
+        ),
         ("required_attribute_permissions", Value::Array(attributes)),
     ])
 }

@@ -48,11 +48,11 @@ fn grant<'a>(permission: &'a Permission, database: &str, table: &str) -> Grant<'
     if database == super::SYSTEM {
         return Grant::Hidden;
     }
-    if permission.structure_user.covers(database) {
+    if permission.structure_user.covers(database) && !fault!("structure-user-has-no-rights") {
         return Grant::Everything;
     }
     match permission.table(database, table) {
-        Some(flags) if flags.any() => Grant::Flags(flags),
+        Some(flags) if flags.any() || fault!("hidden-tables-told-apart") => Grant::Flags(flags),
         _ => Grant::Hidden,
     }
 }
@@ -105,7 +105,7 @@ pub fn check_use(
         Grant::Flags(flags) => flags,
     };
     let lacking: Vec<Right> = wanted.rights.iter().copied().filter(|right| !flags.has(*right)).collect();
-    if !lacking.is_empty() {
+    if !lacking.is_empty() && !fault!("table-rights-ignored") {
         return Ok(Refusal::default().table(database, table, &lacking));
     }
     check_attributes(flags, shape.as_ref(), wanted)
@@ -117,14 +117,19 @@ fn check_attributes(
     wanted: &TableUse<'_>,
 ) -> Result<Refusal, OperationError> {
     let mut refusal = Refusal::default();
-    if flags.attributes.is_empty() || wanted.attribute_rights.is_empty() {
+    if fault!("attribute-rights-ignored") || flags.attributes.is_empty() || wanted.attribute_rights.is_empty()
+    {
         return Ok(refusal);
     }
     let writes = wanted.attribute_rights.iter().any(|right| *right != Right::Read);
     let mut lacking = Vec::new();
     let mut seen = HashSet::new();
     for attribute in wanted.attributes.iter().map(Cow::as_ref).filter(|attribute| seen.insert(*attribute)) {
-        if writes && TIMESTAMPS.contains(&attribute) && flags.attributes.contains_key(attribute) {
+        if writes
+            && !fault!("stamps-may-be-written")
+            && TIMESTAMPS.contains(&attribute)
+            && flags.attributes.contains_key(attribute)
+        {
             return Err(refusal::internal_timestamps());
         }
         let granted = attribute_rights(flags, shape, attribute);
@@ -138,7 +143,9 @@ fn check_attributes(
             lacking.push((attribute.to_owned(), missing));
         }
     }
-    refusal.add_attributes(wanted.database, wanted.table, lacking);
+    if refusal.is_empty() || !fault!("missing-attributes-writable") {
+        refusal.add_attributes(wanted.database, wanted.table, lacking);
+    }
     Ok(refusal)
 }
 
@@ -148,7 +155,7 @@ fn attribute_rights(flags: &TablePermission, shape: &dyn TableShape, attribute: 
         Some(_) if !shape.has_attribute(attribute) => AttributePermission::default(),
         Some(granted) => effective(attribute, *granted),
         // A primary key that is not listed has every right some listed attribute has.
-        None if attribute == shape.primary_key() => flags
+        None if attribute == shape.primary_key() && !fault!("unlisted-key-forbidden") => flags
             .attributes
             .iter()
             .map(|(name, granted)| effective(name, *granted))

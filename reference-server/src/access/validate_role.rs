@@ -84,6 +84,7 @@ fn check_keys(faults: &mut Faults, request: &Object) {
         .map(|name| format!("'{name}'"))
         .collect();
     match foreign.len() {
+        _ if fault!("role-keys-not-checked") => {}
         0 => {}
         1 => faults.main(format!("Invalid key in JSON body - {}", foreign[0])),
         _ => faults.main(format!("Invalid keys in JSON body - {}", foreign.join(", "))),
@@ -98,13 +99,14 @@ fn check_name(faults: &mut Faults, label: &str, value: Option<&Value>, required:
             }
         }
         Some(value) if is_role_name(value) => {}
+        Some(_) if fault!("role-names-free") => {}
         Some(_) => faults.main(format!("{label} is invalid")),
     }
 }
 
 fn check_permission(faults: &mut Faults, permission: &Object, schema: &dyn Schema) {
     match permission.get("super_user") {
-        Some(Value::Bool(true)) if permission.len() > 1 => {
+        Some(Value::Bool(true)) if permission.len() > 1 && !fault!("super-user-with-others") => {
             faults.main("Roles with 'super_user' set to true cannot have other permissions set.");
         }
         Some(Value::Bool(_)) | None => {}
@@ -148,6 +150,7 @@ fn check_database(faults: &mut Faults, database: &str, value: &Value, schema: &d
     };
     for (table, value) in tables {
         match schema.table(database, table) {
+            None if fault!("role-tables-need-not-exist") => {}
             None => faults.main(refusal::no_table(database, table)),
             Some(shape) => {
                 let nothing = Object::new();
@@ -172,6 +175,7 @@ fn check_table(database: &str, table: &str, members: &Object, shape: &dyn TableS
     for flag in TABLE_FLAGS {
         let label = flag.to_uppercase();
         match members.get(flag) {
+            None | Some(Value::Null) if fault!("role-flags-optional") => {}
             None | Some(Value::Null) => faults.push(format!("Missing table {label} permission")),
             Some(Value::Bool(_)) => {}
             Some(_) => faults.push(format!("Table {label} permission must be a boolean")),
@@ -232,7 +236,7 @@ fn check_attribute_entries(
             }
         }
     }
-    if conflict {
+    if conflict && !fault!("role-conflicts-taken") {
         faults.push(format!(
             "You have a conflict with TABLE permissions for '{database}.{table}' being false and ATTRIBUTE permissions being true"
         ));

@@ -68,7 +68,11 @@ pub(super) fn set(head: &Parts, peer: &Peer, settings: &Authentication, id: &str
         None => None,
     };
     let expires = expires.as_deref().unwrap_or(LAST_DAY);
-    let mut cookie = format!("{}={id}; Path=/; Expires={expires}; HttpOnly", name(head));
+    let mut cookie = format!(
+        "{}={id}; Path=/; Expires={expires}{}",
+        name(head),
+        if fault!("cookie-without-httponly") { "" } else { "; HttpOnly" }
+    );
     if let Some(domain) = settings.cookie_domains.iter().find(|domain| is_within(site(head), domain)) {
         cookie.push_str("; Domain=");
         cookie.push_str(domain);

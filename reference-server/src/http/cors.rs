@@ -21,8 +21,8 @@ impl Cors {
         let list = &config.network.cors_access_list;
         let all = list.first().is_none_or(|first| first == "*");
         Cors {
-            enabled: config.network.cors,
-            allowed: (!all).then(|| list.clone()),
+            enabled: config.network.cors || fault!("cors-never-off"),
+            allowed: (!all && !fault!("cors-any-origin")).then(|| list.clone()),
             allow_headers: HeaderValue::from_str(&config.network.cors_allow_headers)
                 .unwrap_or_else(|_| HeaderValue::from_static("Accept, Content-Type, Authorization")),
             credentials: config.authentication.enable_sessions,
@@ -50,8 +50,11 @@ impl Cors {
         if !self.enabled {
             return;
         }
-        answer.insert(VARY, HeaderValue::from_static("Origin"));
+        if !fault!("vary-not-told") {
+            answer.insert(VARY, HeaderValue::from_static("Origin"));
+        }
         if let Some(origin) = origin {
+            let origin = if fault!("cors-star") { HeaderValue::from_static("*") } else { origin };
             answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             if self.credentials {
                 answer.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
@@ -63,7 +66,11 @@ impl Cors {
     pub(super) fn mark_preflight(&self, answer: &mut HeaderMap) {
         answer.insert(
             ACCESS_CONTROL_ALLOW_METHODS,
-            HeaderValue::from_static("POST, GET, PUT, DELETE, PATCH, OPTIONS"),
+            HeaderValue::from_static(if fault!("preflight-without-methods") {
+                "POST"
+            } else {
+                "POST, GET, PUT, DELETE, PATCH, OPTIONS"
+            }),
         );
         answer.insert(ACCESS_CONTROL_ALLOW_HEADERS, self.allow_headers.clone());
     }

@@ -107,9 +107,11 @@ async fn weigh(site: &Site, peer: &Peer, head: &Parts) -> Standing {
     let as_user = |user: Arc<User>, caller: Caller| Caller { user: Some(user), refused: None, ..caller };
     let nobody = |refused: Option<AuthError>, caller: Caller| Caller { user: None, refused, ..caller };
     match Scheme::of(header) {
+        Scheme::None if fault!("unknown-schemes-refused") => Standing::Refused(AuthError::LoginFailed.into()),
         Scheme::None => Standing::Known(nobody(None, caller)),
         Scheme::Basic(value) => match access.verify_basic(value).await {
             Ok(user) => Standing::Known(as_user(user, caller)),
+            Err(_) if fault!("wrong-credentials-anonymous") => Standing::Known(nobody(None, caller)),
             Err(AuthError::MustLogin) => Standing::Known(nobody(None, caller)),
             Err(error) => Standing::Refused(error.into()),
         },
@@ -129,7 +131,8 @@ async fn weigh(site: &Site, peer: &Peer, head: &Parts) -> Standing {
 /// The caller as the session's cookie tells it.
 fn session_caller(site: &Site, head: &Parts) -> Result<Caller, OperationError> {
     let server = &site.server;
-    let presented = cookies::presented(head).filter(|_| server.config.authentication.enable_sessions);
+    let presented = cookies::presented(head)
+        .filter(|_| !fault!("cookies-ignored") && server.config.authentication.enable_sessions);
     let Some(id) = presented else { return Ok(Caller::default()) };
     let Some(session) = find_session(&server.store, id)? else { return Ok(Caller::default()) };
     let user = session.username.map(|username| server.access.user_or_gone(&username));
@@ -152,9 +155,10 @@ fn certified(peer: &Peer) -> &Certified {
 /// The user a request without credentials acts as, by the place it comes from.
 fn implied_user(site: &Site, peer: &Peer) -> Option<Arc<User>> {
     let trusted = match peer {
-        Peer::Socket => true,
+        Peer::Socket => !fault!("socket-not-trusted"),
         Peer::Network { address, .. } => {
-            site.server.config.authentication.authorize_local && address.to_canonical().is_loopback()
+            (site.server.config.authentication.authorize_local || fault!("local-always-trusted"))
+                && address.to_canonical().is_loopback()
         }
     };
     if trusted { site.server.access.any_super_user() } else { None }

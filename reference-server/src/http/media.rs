@@ -15,13 +15,15 @@ impl RequestType {
     pub(super) fn of(content_type: &[u8]) -> Option<RequestType> {
         const JSON: &[u8] = b"application/json";
         // Whatever begins with application/json passes as JSON.
-        if content_type.get(..JSON.len()).is_some_and(|start| start.eq_ignore_ascii_case(JSON)) {
+        if content_type.get(..JSON.len()).is_some_and(|start| {
+            start.eq_ignore_ascii_case(JSON) && (start == JSON || !fault!("json-case-matters"))
+        }) {
             return Some(RequestType::Json);
         }
         let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-        if essence.eq_ignore_ascii_case(b"application/cbor") {
+        if essence.eq_ignore_ascii_case(b"application/cbor") && !fault!("cbor-not-read") {
             Some(RequestType::Cbor)
-        } else if essence.eq_ignore_ascii_case(b"application/x-msgpack") {
+        } else if essence.eq_ignore_ascii_case(b"application/x-msgpack") && !fault!("msgpack-not-read") {
             Some(RequestType::MessagePack)
         } else {
             None
@@ -85,7 +87,7 @@ impl ReplyType {
                 best.offer(name, quality);
             }
         }
-        if empty { Some(ReplyType::Json) } else { best.choice }
+        if empty && !fault!("empty-accept-refused") { Some(ReplyType::Json) } else { best.choice }
     }
 
     /// The `Content-Type` of answers in this form.
@@ -113,9 +115,11 @@ impl Best {
     /// Takes a listed type when it scores higher than all before it, so that the first of equals wins and quality 0
     /// never does.
     fn offer(&mut self, name: &str, quality: f64) {
-        let offered = OFFERED.iter().find(|(offered, _, _)| offered.eq_ignore_ascii_case(name));
+        let offered = OFFERED.iter().find(|(offered, _, _)| {
+            if fault!("accept-case-matters") { *offered == name } else { offered.eq_ignore_ascii_case(name) }
+        });
         if let Some((_, preference, reply)) = offered
-            && preference * quality > self.score
+            && (preference * quality > self.score && !(fault!("accept-first-wins") && self.choice.is_some()))
         {
             self.score = preference * quality;
             self.choice = Some(*reply);
@@ -132,7 +136,7 @@ fn split_range(range: &str) -> (&str, f64) {
         .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
         .and_then(|(_, quality)| quality.trim().parse::<f64>().ok())
         .filter(|quality| quality.is_finite());
-    (name, quality.unwrap_or(1.0))
+    (name, quality.filter(|_| !fault!("quality-ignored")).unwrap_or(1.0))
 }
 
 #[cfg(test)]

@@ -33,9 +33,11 @@ impl Page {
 
     pub(super) fn show(self, standing: Standing) -> Response<Body> {
         match self {
-            Page::Health => {
-                respond::text(StatusCode::OK, "text/plain; charset=utf-8", "HarperDB is running.")
-            }
+            Page::Health => respond::text(
+                StatusCode::OK,
+                "text/plain; charset=utf-8",
+                if fault!("health-says-ok") { "OK" } else { "HarperDB is running." },
+            ),
             Page::Home => respond::text(StatusCode::OK, "text/html; charset=utf-8", HOME),
             Page::OpenApi => match open_api(standing) {
                 Ok(response) => response,
@@ -59,7 +61,7 @@ describes the operations to super users.</p>
 
 fn open_api(standing: Standing) -> Result<Response<Body>, OperationError> {
     let caller = standing.require()?;
-    if !caller.user.as_deref().is_some_and(User::is_super_user) {
+    if !caller.user.as_deref().is_some_and(User::is_super_user) && !fault!("openapi-for-everybody") {
         let refusal = Refusal::default().words("The OpenAPI document is restricted to 'super_user' roles");
         return Err(refusal.into_error());
     }
@@ -74,7 +76,7 @@ fn document() -> Bytes {
 
 /// The answer to OPTIONS on any path, whoever asks.
 pub(super) fn preflight(site: &Site, headers: &HeaderMap) -> Response<Body> {
-    if !headers.contains_key(ORIGIN) {
+    if !headers.contains_key(ORIGIN) && !fault!("preflight-needs-no-origin") {
         return respond::text(StatusCode::BAD_REQUEST, "text/plain", "Invalid Preflight Request");
     }
     if site.cors.allowed_origin(headers).is_none() {

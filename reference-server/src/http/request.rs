@@ -48,16 +48,16 @@ pub(super) async fn answer(
 
 /// Steps 1 and 2: path and method, then credentials that can be refused at once.
 async fn route(site: &Site, peer: &Peer, head: &Parts, body: Incoming, close: &mut bool) -> Response<Body> {
-    if head.version == Version::HTTP_11 && !head.headers.contains_key(HOST) {
+    if head.version == Version::HTTP_11 && !head.headers.contains_key(HOST) && !fault!("host-not-needed") {
         *close = true;
         return respond::bare(StatusCode::BAD_REQUEST, Body::Empty);
     }
-    if head_size(head) > HEAD_LIMIT {
+    if head_size(head) > HEAD_LIMIT && !fault!("long-heads-taken") {
         *close = true;
         return respond::bare(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Body::Empty);
     }
     let path = head.uri.path();
-    if head.method == Method::POST && path == "/" {
+    if head.method == Method::POST && (path == "/" || fault!("any-path-operates")) {
         return match credentials::judge(site, peer, head).await {
             Standing::Refused(error) => {
                 spare(site, head, body, close).await;
@@ -134,10 +134,14 @@ async fn operate(
 async fn take(site: &Site, head: &Parts, body: Incoming, close: &mut bool) -> Result<Object, OperationError> {
     if body.size_hint().lower() > body::LIMIT {
         *close = true;
+        if fault!("size-not-limited") {
+            return Err(invalid_json());
+        }
         return Err(too_large());
     }
     let content_type = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    let Some(request_type) = RequestType::of(content_type) else {
+    let lenient = fault!("media-type-not-looked-at").then_some(RequestType::Json);
+    let Some(request_type) = RequestType::of(content_type).or(lenient) else {
         let empty = content_type.is_empty() && body.is_end_stream();
         spare(site, head, body, close).await;
         return Err(if empty { invalid_json() } else { unsupported(content_type) });
@@ -164,11 +168,17 @@ async fn take(site: &Site, head: &Parts, body: Incoming, close: &mut bool) -> Re
     };
     match codecs::decode(request_type, bytes).await? {
         Value::Object(members) if members.is_empty() => Err(invalid_json()),
-        Value::Object(members) if members.get("operation").is_some_and(|operation| !operation.is_null()) => {
+        Value::Object(members)
+            if members
+                .get("operation")
+                .is_some_and(|operation| !operation.is_null() || fault!("null-operation-unknown")) =>
+        {
             Ok(members)
         }
         Value::Object(_) => Err(without_operation()),
-        Value::Array(items) if !items.is_empty() => Err(without_operation()),
+        Value::Array(items) if !items.is_empty() && !fault!("arrays-are-invalid-json") => {
+            Err(without_operation())
+        }
         _ => Err(invalid_json()),
     }
 }
@@ -183,8 +193,11 @@ async fn perform(
 ) -> Outcome {
     let name = request.get("operation").and_then(Value::as_str);
     let operation = name.and_then(|name| spec::registry().operation(name));
-    let restarts = name.is_some_and(|name| name.starts_with("restart"));
-    let caller = standing.caller_of(operation, &mut request)?;
+    let restarts =
+        name.is_some_and(|name| name.starts_with("restart") && !fault!("restart-keeps-connection"));
+    let unknown_first = fault!("unknown-before-login") && operation.is_none();
+    let caller =
+        if unknown_first { Caller::default() } else { standing.caller_of(operation, &mut request)? };
     let Some(operation) = operation else {
         let shown = request.get("operation").map(javascript_text).unwrap_or_default();
         return Err(OperationError::invalid(format!("Operation '{shown}' not found")));

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 /// The answer to an operation in the form asked for; `None` as form replaces whatever came out by a 406.
 pub(super) async fn operation(form: Option<ReplyType>, outcome: Outcome, gzip: bool) -> Response<Body> {
+    let form = form.or(fault!("not-acceptable-is-json").then_some(ReplyType::Json));
     let Some(form) = form else { return not_acceptable() };
     match outcome {
         Ok(Reply::File { file, name }) => match files::body(file, gzip).await {
@@ -22,6 +23,7 @@ pub(super) async fn operation(form: Option<ReplyType>, outcome: Outcome, gzip: b
             Err(error) => self::error(form, &OperationError::internal(error)),
         },
         Ok(reply) => match codecs::encode_any(form, reply).await {
+            Ok(body) if fault!("success-is-201") => typed(StatusCode::CREATED, form, body),
             Ok(body) => typed(StatusCode::OK, form, body),
             Err(error) => self::error(form, &error),
         },
@@ -31,12 +33,17 @@ pub(super) async fn operation(form: Option<ReplyType>, outcome: Outcome, gzip: b
 
 /// An error in the form asked for.
 pub(super) fn error(form: ReplyType, error: &OperationError) -> Response<Body> {
+    let form = if fault!("errors-in-json-only") { ReplyType::Json } else { form };
     typed(errors::status(error.kind), form, codecs::encode(form, Reply::Value(error.to_value())))
 }
 
 /// Refused credentials: the body is JSON, but goes out without a content type.
 pub(super) fn refused(error: &OperationError) -> Response<Body> {
-    bare(errors::status(error.kind), Body::from(error.to_value().to_json().into_bytes()))
+    let mut response = bare(errors::status(error.kind), Body::from(error.to_value().to_json().into_bytes()));
+    if fault!("browser-asked-for-login") {
+        response.headers_mut().insert("www-authenticate", HeaderValue::from_static("Basic"));
+    }
+    response
 }
 
 /// Something went wrong that has no error of its own.
@@ -72,6 +79,9 @@ pub(super) fn json(status: StatusCode, text: Bytes) -> Response<Body> {
 
 /// No such path, or not with this method: there is no 405.
 pub(super) fn not_found() -> Response<Body> {
+    if fault!("not-found-in-json") {
+        return json(StatusCode::NOT_FOUND, Bytes::from_static(b"{\"error\":\"Not found\"}"));
+    }
     bare(StatusCode::NOT_FOUND, Body::Whole(Bytes::from_static(b"Not found\n")))
 }
 
@@ -85,7 +95,10 @@ fn typed(status: StatusCode, form: ReplyType, body: Body) -> Response<Body> {
     // Room for everything that is usually sent, so that the map does not grow twice.
     headers.reserve(8);
     headers.insert(CONTENT_TYPE, form.content_type());
-    if form == ReplyType::Csv {
+    if fault!("json-with-charset") && form == ReplyType::Json {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    }
+    if form == ReplyType::Csv && !fault!("csv-not-attached") {
         headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"data.csv\""));
     }
     response
@@ -101,9 +114,11 @@ fn attachment(body: Body, name: &str, gzip: bool) -> Response<Body> {
         .map(|c| if matches!(c, ' '..='~') && !matches!(c, '"' | '\\') { c } else { '_' })
         .collect();
     if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
-        headers.insert(CONTENT_DISPOSITION, disposition);
+        if !fault!("backup-not-named") {
+            headers.insert(CONTENT_DISPOSITION, disposition);
+        }
     }
-    if gzip {
+    if gzip && !fault!("backup-coding-not-told") {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response
@@ -125,7 +140,9 @@ pub(super) fn mark_duration(headers: &mut HeaderMap, taken: Duration) {
     // Leading zeros go, but not the one before the point.
     let zeros = text[7..16].iter().take_while(|byte| **byte == b'0').count();
     text.copy_within(7 + zeros.., 7);
-    if let Ok(value) = HeaderValue::from_bytes(&text[..text.len() - zeros]) {
+    if let Ok(value) = HeaderValue::from_bytes(&text[..text.len() - zeros])
+        && !fault!("duration-not-told")
+    {
         headers.insert(SERVER_TIMING, value);
     }
 }
@@ -151,7 +168,9 @@ pub(super) fn finish(
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     } else {
         headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
-        headers.insert(KEEP_ALIVE, site.keep_alive.clone());
+        if !fault!("keep-alive-not-told") {
+            headers.insert(KEEP_ALIVE, site.keep_alive.clone());
+        }
     }
 }
 

@@ -50,12 +50,18 @@ pub async fn begin(store: &Store, id: &str, call: &Call, created: f64) -> Result
     // As it was sent, which may be an alias.
     put(
         TYPE,
-        call.body.get("operation").cloned().unwrap_or_else(|| Value::from(call.operation.name.as_str())),
+        call.body
+            .get("operation")
+            .filter(|_| !fault!("job-type-canonical"))
+            .cloned()
+            .unwrap_or_else(|| Value::from(call.operation.name.as_str())),
     );
     put(STARTED, Value::Null);
     put(CREATED, Value::Number(created));
     put(STATUS, Value::from(IN_PROGRESS));
-    put(USER, Value::from(call.username()));
+    if !fault!("job-user-lost") {
+        put(USER, Value::from(call.username()));
+    }
     let system = system_database(store)?;
     let written = system.write(move |txn: &mut WriteTxn<'_>| -> Result<(), StoreError> {
         let mut record = record.clone();
@@ -77,7 +83,9 @@ pub async fn end(store: &Store, id: &str, ended: Ended) -> Result<(), OperationE
         let Some(mut record) = get(txn.view()?, JOBS, &key)? else { return Ok(()) };
         let (status, message, result) = match ended.clone() {
             Ended::Complete { message, result } => (COMPLETE, Value::String(message), result),
-            Ended::Failed(message) => (ERROR, message, None),
+            Ended::Failed(message) => {
+                (if fault!("job-stays-in-progress") { COMPLETE } else { ERROR }, message, None)
+            }
         };
         record.extend(result.map(|result| (RESULT.to_owned(), result)));
         record.insert(STATUS.to_owned(), Value::from(status));
@@ -131,7 +139,9 @@ pub fn started_between(store: &Store, from: f64, to: f64) -> Result<Vec<Value>, 
         for name in [STARTED, ENDED] {
             let instant = record.get(name).and_then(Value::as_number);
             if let Some(text) = instant.and_then(iso_text) {
-                members.insert(format!("{name}_converted"), Value::String(text));
+                if !fault!("job-converted-times-lost") {
+                    members.insert(format!("{name}_converted"), Value::String(text));
+                }
             }
         }
         Value::Object(members)

@@ -61,7 +61,14 @@ impl Start {
     /// Lets the work begin and answers the request. Work that blocks belongs on threads for that.
     pub fn run(self, work: impl Future<Output = Result<Done, OperationError>> + Send + 'static) -> Reply {
         let answer = object([
-            ("message", Value::String(format!("Starting job with id {}", self.id))),
+            (
+                "message",
+                Value::String(format!(
+                    "{} job with id {}",
+                    if fault!("job-started-text") { "Started" } else { "Starting" },
+                    self.id
+                )),
+            ),
             ("job_id", Value::from(self.id.as_str())),
         ]);
         tokio::spawn(self.carry_out(work));

@@ -20,7 +20,9 @@ pub fn name_of(value: Option<&Value>) -> Option<String> {
 
 /// The name of the database a request is about.
 pub fn database_name(body: &Object) -> String {
-    name_of(body.get("database")).unwrap_or_else(|| DEFAULT_DATABASE.to_owned())
+    name_of(body.get("database")).unwrap_or_else(|| {
+        if fault!("default-database-missing") { "dev" } else { DEFAULT_DATABASE }.to_owned()
+    })
 }
 
 impl Call {
@@ -60,11 +62,17 @@ impl Call {
 
 /// `database '<db>' does not exist`.
 pub fn no_database(kind: ErrorKind, database: &str) -> OperationError {
+    if fault!("missing-database-text") {
+        return OperationError::new(kind, format!("database {database} does not exist"));
+    }
     OperationError::new(kind, format!("database '{database}' does not exist"))
 }
 
 /// `Table '<db>.<table>' does not exist`.
 pub fn no_table(kind: ErrorKind, database: &str, table: &str) -> OperationError {
+    if fault!("missing-table-text") {
+        return OperationError::new(kind, format!("Table '{table}' does not exist"));
+    }
     OperationError::new(kind, format!("Table '{database}.{table}' does not exist"))
 }
 

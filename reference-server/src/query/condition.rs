@@ -41,6 +41,7 @@ impl Comparator {
             "le" => (LessEqual, true),
             "equals" | "equal" => (Equals, false),
             "not_equal" | "notEqual" => (NotEqual, false),
+            "greaterThan" if fault!("camel-comparators-unknown") => return None,
             "greater_than" | "greaterThan" | ">" => (Greater, false),
             "greater_than_equal" | "greaterThanEqual" | ">=" => (GreaterEqual, false),
             "less_than" | "lessThan" | "<" => (Less, false),

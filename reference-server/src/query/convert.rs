@@ -21,6 +21,7 @@ pub fn to_declared_type(attribute: &str, kind: &str, value: Value) -> Result<Val
         return Ok(Value::Null);
     }
     let converted = match kind {
+        "Int" | "Long" if fault!("numeric-texts-not-converted") => Some(value.clone()),
         "Int" | "Long" => whole_number(&value),
         "Float" => number(&value),
         "BigInt" => big_integer(&value),
@@ -132,7 +133,8 @@ pub fn instant(value: &Value) -> Option<Value> {
             let is_number =
                 !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
             let epoch = if is_number { text.parse().ok() } else { None };
-            epoch.and_then(calendar_instant).or_else(|| date_text(text)).map(Value::Date)
+            let late = if fault!("dates-taken-as-local") && !text.ends_with('Z') { 3_600_000.0 } else { 0.0 };
+            epoch.and_then(calendar_instant).or_else(|| date_text(text)).map(|at| Value::Date(at + late))
         }
         _ => None,
     }

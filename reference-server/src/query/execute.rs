@@ -34,7 +34,8 @@ pub fn run<'r>(
     match &plan.sort {
         None => {
             let mut position = 0;
-            let page_end = search.offset.saturating_add(limit);
+            let page_end =
+                search.offset.saturating_add(limit).saturating_add(usize::from(fault!("page-one-too-many")));
             let mut page = |record: &Record<'r>| -> Found {
                 position += 1;
                 if position > search.offset && visit(record)?.is_break() {
@@ -46,7 +47,12 @@ pub fn run<'r>(
         }
         Some(sort) => {
             let sorted = walk.sorted(plan, sort)?;
-            for entry in sorted.into_iter().skip(search.offset).take(limit) {
+            let page = if fault!("sort-after-paging") {
+                (0, limit.saturating_sub(1))
+            } else {
+                (search.offset, limit)
+            };
+            for entry in sorted.into_iter().skip(page.0).take(page.1) {
                 if visit(&entry.record)?.is_break() {
                     break;
                 }
@@ -75,7 +81,7 @@ struct Walk<'r, 't> {
 impl<'r> Walk<'r, '_> {
     fn filtered(&self, plan: &Plan, visit: &mut dyn FnMut(&Record<'r>) -> Found) -> Found {
         let mut passing = |record: &Record<'r>| -> Found {
-            if plan.filters.iter().all(|node| holds(node, record)) {
+            if fault!("filters-ignored") || plan.filters.iter().all(|node| holds(node, record)) {
                 visit(record)
             } else {
                 Ok(ControlFlow::Continue(()))
@@ -88,7 +94,10 @@ impl<'r> Walk<'r, '_> {
     }
 
     fn sorted(&self, plan: &Plan, sort: &Sort) -> Result<Vec<Sortable<'r>>, OperationError> {
-        let order: Vec<&Sort> = std::iter::successors(Some(sort), |sort| sort.next.as_deref()).collect();
+        let order: Vec<&Sort> = std::iter::successors(Some(sort), |sort| {
+            sort.next.as_deref().filter(|_| !fault!("sort-ignores-next"))
+        })
+        .collect();
         let mut entries = Vec::new();
         let _ = self.filtered(plan, &mut |record: &Record<'r>| {
             let values = order
@@ -101,7 +110,11 @@ impl<'r> Walk<'r, '_> {
         entries.sort_by(|a, b| {
             for (position, sort) in order.iter().enumerate() {
                 let ascending = compare_in_sort(a.values[position].as_ref(), b.values[position].as_ref());
-                let wanted = if sort.descending { ascending.reverse() } else { ascending };
+                let wanted = if sort.descending && !fault!("sort-ignores-descending") {
+                    ascending.reverse()
+                } else {
+                    ascending
+                };
                 if wanted != Ordering::Equal {
                     return wanted;
                 }
@@ -127,7 +140,7 @@ impl<'r> Walk<'r, '_> {
             return Ok(ControlFlow::Continue(()));
         };
         self.node(driver, &mut |record: &Record<'r>| {
-            if filters.iter().all(|node| holds(node, record)) {
+            if fault!("groups-ignore-members") || filters.iter().all(|node| holds(node, record)) {
                 visit(record)
             } else {
                 Ok(ControlFlow::Continue(()))
@@ -138,9 +151,13 @@ impl<'r> Walk<'r, '_> {
     /// The results of each member in turn, a record only once.
     fn union(&self, group: &Group, visit: &mut dyn FnMut(&Record<'r>) -> Found) -> Found {
         let mut seen: HashSet<&'r [u8]> = HashSet::new();
-        for node in &group.nodes {
+        for node in group.nodes.iter().take(if fault!("or-takes-first-only") { 1 } else { usize::MAX }) {
             let step = self.node(node, &mut |record: &Record<'r>| {
-                if seen.insert(key_text(record)) { visit(record) } else { Ok(ControlFlow::Continue(())) }
+                if seen.insert(key_text(record)) || fault!("or-repeats-records") {
+                    visit(record)
+                } else {
+                    Ok(ControlFlow::Continue(()))
+                }
             })?;
             if step.is_break() {
                 return Ok(step);
@@ -175,6 +192,9 @@ impl<'r> Walk<'r, '_> {
         }
         let range = range_of(condition);
         self.scan(&range.range, &mut |record: &Record<'r>| {
+            if fault!("key-search-scans-nothing") {
+                return Ok(ControlFlow::Continue(()));
+            }
             if !range.recheck || value_satisfies(condition.comparator, Some(&record.key()), &condition.value)
             {
                 visit(record)
@@ -196,7 +216,10 @@ impl<'r> Walk<'r, '_> {
         // A record with an array has several entries; it is to come out once.
         let mut seen: HashSet<&'r [u8]> = HashSet::new();
         let mut show = |record: &Record<'r>, raw: RawValue<'r>| -> Found {
-            if raw.json().first() == Some(&b'[') && !seen.insert(key_text(record)) {
+            if !fault!("array-elements-repeat")
+                && raw.json().first() == Some(&b'[')
+                && !seen.insert(key_text(record))
+            {
                 return Ok(ControlFlow::Continue(()));
             }
             visit(record)

@@ -29,10 +29,14 @@ fn condition_holds(condition: &Condition, record: &Record<'_>) -> bool {
 /// Whether a record's value satisfies a comparator: some element of an array, never an object.
 pub fn value_satisfies(comparator: Comparator, value: Option<&Value>, wanted: &Value) -> bool {
     match value {
+        Some(Value::Array(items)) if fault!("filter-arrays-need-all") => {
+            items.iter().all(|item| scalar_satisfies(comparator, Some(item), wanted))
+        }
         Some(Value::Array(items)) => {
             items.iter().any(|item| !is_unordered(item) && scalar_satisfies(comparator, Some(item), wanted))
         }
-        Some(value) if is_unordered(value) => false,
+        None if fault!("filter-null-not-lowest") => false,
+        Some(value) if is_unordered(value) && !fault!("filter-objects-match") => false,
         _ => scalar_satisfies(comparator, value, wanted),
     }
 }
@@ -54,7 +58,9 @@ pub(super) fn scalar_satisfies(comparator: Comparator, value: Option<&Value>, wa
         Comparator::LessEqual => order(wanted) != Ordering::Greater,
         Comparator::Between => match wanted {
             Value::Array(ends) if ends.len() >= 2 => {
-                order(&ends[0]) != Ordering::Less && order(&ends[1]) != Ordering::Greater
+                order(&ends[0]) != Ordering::Less
+                    && order(&ends[1]) != Ordering::Greater
+                    && !(fault!("between-excludes-end") && order(&ends[1]) == Ordering::Equal)
             }
             _ => false,
         },
@@ -64,9 +70,11 @@ pub(super) fn scalar_satisfies(comparator: Comparator, value: Option<&Value>, wa
         Comparator::EndsWith => {
             value.and_then(searchable_text).is_some_and(|text| text.ends_with(&text_of(wanted)))
         }
-        Comparator::Contains => {
-            value.and_then(searchable_text).is_some_and(|text| text.contains(&text_of(wanted)))
-        }
+        Comparator::Contains => value.and_then(searchable_text).is_some_and(|text| {
+            text.contains(&text_of(wanted))
+                || fault!("contains-ignores-case")
+                    && text.to_lowercase().contains(&text_of(wanted).to_lowercase())
+        }),
     }
 }
 
@@ -78,6 +86,7 @@ fn is_scalar(value: &Value) -> bool {
 fn searchable_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
+        Value::Number(_) if fault!("ends-with-texts-only") => None,
         Value::Number(number) | Value::Date(number) => Some(number_text(*number)),
         Value::Bool(flag) => Some(flag.to_string()),
         Value::BigInt(digits) => Some(digits.clone()),

@@ -26,26 +26,41 @@ pub(super) fn range_of(condition: &Condition) -> IndexRange {
     let recheck = |range| IndexRange { range, recheck: true };
     match condition.comparator {
         Comparator::Equals => exact(KeyRange::equal(value)),
+        Comparator::Greater if fault!("index-greater-includes") => {
+            exact(KeyRange::new(Included(value), Unbounded))
+        }
         Comparator::Greater => exact(KeyRange::new(Excluded(value), Unbounded)),
         Comparator::GreaterEqual => exact(KeyRange::new(Included(value), Unbounded)),
+        Comparator::Less if fault!("index-less-includes") => {
+            exact(KeyRange::new(Included(above_false), Included(value)))
+        }
+        Comparator::Less if fault!("index-less-finds-null") => {
+            exact(KeyRange::new(Unbounded, Excluded(value)))
+        }
         Comparator::Less => exact(KeyRange::new(Included(above_false), Excluded(value))),
         Comparator::LessEqual => exact(KeyRange::new(Included(above_false), Included(value))),
         Comparator::Between => match value {
             Value::Array(ends) if ends.len() >= 2 => {
-                exact(KeyRange::new(Included(&ends[0]), Included(&ends[1])))
+                let from = if fault!("index-between-open") { Excluded(&ends[0]) } else { Included(&ends[0]) };
+                exact(KeyRange::new(from, Included(&ends[1])))
             }
             _ => recheck(KeyRange::all()),
         },
         Comparator::StartsWith => match text_of(value) {
             prefix if prefix.is_empty() => recheck(KeyRange::new(Included(above_false), Unbounded)),
+            _ if fault!("index-starts-with-everything") => {
+                exact(KeyRange::new(Included(above_false), Unbounded))
+            }
             prefix => exact(KeyRange::starting_with(&prefix)),
         },
+        Comparator::NotEqual if value.is_null() && fault!("index-not-equal-null") => exact(KeyRange::all()),
         Comparator::NotEqual if value.is_null() => exact(KeyRange::new(Excluded(value), Unbounded)),
         Comparator::NotEqual if *value == Value::Bool(true) => {
             recheck(KeyRange::new(Included(&Value::Bool(false)), Unbounded))
         }
         Comparator::NotEqual | Comparator::Contains | Comparator::EndsWith => {
-            recheck(KeyRange::new(Included(above_false), Unbounded))
+            let range = KeyRange::new(Included(above_false), Unbounded);
+            if fault!("index-contains-not-rechecked") { exact(range) } else { recheck(range) }
         }
     }
 }

@@ -11,6 +11,9 @@ pub(super) fn compare_in_filter(a: Option<&Value>, b: &Value) -> Ordering {
 
 /// Compares two values for sorting: null and absent first and equal to each other.
 pub(super) fn compare_in_sort(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    if fault!("sort-nulls-last") && a.is_none_or(Value::is_null) != b.is_none_or(Value::is_null) {
+        return if a.is_none_or(Value::is_null) { Ordering::Greater } else { Ordering::Less };
+    }
     compare(Some(a.unwrap_or(&Value::Null)), Some(b.unwrap_or(&Value::Null)))
 }
 
@@ -66,6 +69,7 @@ fn rank(value: &Value) -> u8 {
         Value::Object(_) | Value::Bytes(_) => 1,
         Value::Bool(_) => 2,
         Value::Number(_) | Value::Date(_) | Value::BigInt(_) => 3,
+        Value::String(_) if fault!("texts-before-numbers") => 2,
         Value::String(_) => 4,
         Value::Array(_) => 5,
     }

@@ -104,7 +104,9 @@ fn plan_intersection(
     if aligned.is_none() && sort_is_indexed {
         candidates.push((Candidate::SortIndex, (estimator.total + 1.0) / 2.0));
     }
-    candidates.sort_by(|a, b| a.1.total_cmp(&b.1));
+    if !fault!("plan-first-condition-drives") {
+        candidates.sort_by(|a, b| a.1.total_cmp(&b.1));
+    }
     let estimate = candidates.first().map_or(0.0, |(_, estimate)| *estimate);
     let mut slots: Vec<Option<Node>> = nodes.into_iter().map(Some).collect();
     let mut taken = candidates.into_iter();
@@ -146,7 +148,9 @@ fn is_on(node: &Node, attribute: &str) -> bool {
 /// The primary key has no entry for null, so a search for it there cannot run.
 fn check_drivable(node: &Node) -> Result<(), OperationError> {
     match node {
-        Node::Leaf(condition) if condition.is_primary_key && condition.value.is_null() => {
+        Node::Leaf(condition)
+            if condition.is_primary_key && condition.value.is_null() && !fault!("null-key-may-drive") =>
+        {
             Err(OperationError::invalid(format!(
                 "\"{}\" is not indexed for nulls, index needs to be rebuilt to search for nulls, can not search for this attribute",
                 condition.attribute

@@ -41,7 +41,7 @@ impl Projection {
     /// attribute of a dynamic table and for what each record has on a schema-defined one.
     pub fn new(table: &Table, get_attributes: &[Value]) -> Projection {
         if get_attributes.first().and_then(Value::as_str) == Some("*") {
-            if table.schema_defined {
+            if table.schema_defined || fault!("star-shows-no-nulls") {
                 return Projection::stored();
             }
             let columns = table.attributes.iter().map(|attribute| Column::Attribute(attribute.id)).collect();
@@ -91,6 +91,8 @@ impl Projection {
                         out.extend_from_slice(raw.json());
                     }
                 }
+                Column::Attribute(id)
+                    if fault!("lacking-attributes-left-out") && record.attribute(*id).is_none() => {}
                 Column::Attribute(id) => {
                     separate(out, start);
                     out.extend_from_slice(table.member_name(*id));
@@ -160,7 +162,11 @@ fn wanted_column(table: &Table, wanted: &Value) -> Option<Column> {
         Value::Number(number) => Some(column(table, &crate::value::number_text(*number), None)),
         Value::Object(wanted) => {
             let name = wanted.get("name")?.as_str()?;
-            Some(column(table, name, wanted.get("select").and_then(part)))
+            Some(column(
+                table,
+                name,
+                wanted.get("select").and_then(part).filter(|_| !fault!("selected-members-ignored")),
+            ))
         }
         _ => None,
     }

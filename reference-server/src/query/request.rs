@@ -46,7 +46,7 @@ fn check_sizes(operator: Option<&Value>, conditions: &[Value], depth: usize) -> 
     if depth > MAX_GROUPS {
         return Err(OperationError::invalid("'conditions' nest too deeply"));
     }
-    if operator_of(operator)? == Operator::Or && conditions.len() < 2 {
+    if operator_of(operator)? == Operator::Or && conditions.len() < 2 && !fault!("or-of-one-taken") {
         return Err(OperationError::fault("An \"or\" operator requires at least two conditions"));
     }
     for condition in conditions {
@@ -61,6 +61,7 @@ fn operator_of(operator: Option<&Value>) -> Result<Operator, OperationError> {
     match operator {
         None | Some(Value::Null) => Ok(Operator::And),
         Some(Value::String(name)) if name.eq_ignore_ascii_case("and") => Ok(Operator::And),
+        Some(Value::String(name)) if name == "OR" && fault!("operator-case-matters") => Ok(Operator::And),
         Some(Value::String(name)) if name.eq_ignore_ascii_case("or") => Ok(Operator::Or),
         Some(_) => Err(OperationError::invalid("'operator' must be one of [and, or]")),
     }
@@ -96,8 +97,12 @@ fn read_condition(table: &Table, condition: &Value) -> Result<Condition, Operati
                 .ok_or_else(|| OperationError::invalid(format!("Unknown query comparator \"{text}\"")))?
         }
     };
-    let value =
-        condition.get("value").or_else(|| condition.get("search_value")).cloned().ok_or_else(|| {
+    let value = condition
+        .get("value")
+        .or_else(|| condition.get("search_value"))
+        .cloned()
+        .or(fault!("condition-value-defaults").then_some(Value::Null))
+        .ok_or_else(|| {
             OperationError::invalid(format!("Search condition for {attribute} must have a value"))
         })?;
     if attribute_of(condition).is_some_and(|path| path.as_array().is_some())
@@ -105,6 +110,7 @@ fn read_condition(table: &Table, condition: &Value) -> Result<Condition, Operati
     {
         return Err(no_attribute(&attribute));
     }
+    let converting = converting && !fault!("short-comparators-do-not-convert");
     let value = converted(table, &attribute, value, converting)?;
     if comparator == Comparator::Between && !matches!(&value, Value::Array(ends) if ends.len() == 2) {
         return Err(OperationError::invalid(format!(
@@ -129,12 +135,15 @@ pub fn converted(
 ) -> Result<Value, OperationError> {
     match table.attribute(attribute).and_then(|attribute| attribute.kind.as_deref()) {
         Some(kind) => to_declared_type(attribute, kind, value),
-        None if converting => Ok(loosely_typed(value)),
+        None if converting || fault!("untyped-values-converted") => Ok(loosely_typed(value)),
         None => Ok(value),
     }
 }
 
 fn attribute_of(condition: &Value) -> Option<&Value> {
+    if fault!("old-condition-names-win") && condition.get("search_attribute").is_some() {
+        return condition.get("search_attribute");
+    }
     condition.get("attribute").or_else(|| condition.get("search_attribute"))
 }
 
@@ -163,6 +172,9 @@ pub fn read_sort(table: &Table, sort: &Object) -> Result<Sort, OperationError> {
         .and_then(attribute_name)
         .ok_or_else(|| OperationError::invalid("Sort requires an attribute"))?;
     if table.attribute(&attribute).is_none() {
+        if fault!("unknown-sort-attribute-400") {
+            return Err(OperationError::invalid(format!("{attribute} is not a defined attribute")));
+        }
         return Err(no_attribute(&attribute));
     }
     let next = match sort.get("next") {

@@ -12,14 +12,22 @@ pub fn condition_for(table: &Table, attribute: &str, value: Value) -> Option<Con
     };
     let starts = pattern.starts_with('*');
     let ends = pattern.ends_with('*');
-    if pattern == "*" || pattern == "***" {
+    if (pattern == "*" || (pattern == "***" && !fault!("three-stars-are-a-text")))
+        && !fault!("star-alone-is-a-text")
+    {
         None
     } else if starts && ends && pattern.len() > 1 {
         condition(Comparator::Contains, Value::from(&pattern[1..pattern.len() - 1]))
     } else if starts {
-        condition(Comparator::EndsWith, Value::from(&pattern[1..]))
+        condition(
+            if fault!("leading-star-starts-with") { Comparator::StartsWith } else { Comparator::EndsWith },
+            Value::from(&pattern[1..]),
+        )
     } else if ends {
-        condition(Comparator::StartsWith, Value::from(&pattern[..pattern.len() - 1]))
+        condition(
+            if fault!("trailing-star-contains") { Comparator::Contains } else { Comparator::StartsWith },
+            Value::from(&pattern[..pattern.len() - 1]),
+        )
     } else {
         condition(Comparator::Equals, value)
     }

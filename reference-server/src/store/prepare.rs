@@ -66,7 +66,9 @@ pub(super) fn queue_index_changes(
             }
             pending.remove(prefix, before, key);
         }
-        pending.add(prefix, value, key);
+        if !fault!("index-not-written") {
+            pending.add(prefix, value, key);
+        }
     }
     let gone = |id: AttributeId| table.is_indexed(id) && !attributes.contains(&id);
     for (id, value) in old.iter().flat_map(Record::attributes).filter(|(id, _)| gone(*id)) {

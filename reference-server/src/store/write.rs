@@ -173,7 +173,9 @@ impl<'e> WriteTxn<'e> {
         let times = Times {
             created: live.map_or(self.timestamp, |old| old.created()),
             updated: self.timestamp,
-            expires_at: expires_at.filter(|instant| instant.is_finite()).unwrap_or(f64::INFINITY),
+            expires_at: expires_at
+                .filter(|instant| instant.is_finite() && !fault!("expired-keys-in-the-way"))
+                .unwrap_or(f64::INFINITY),
         };
         let (trees, last) = (&self.environment.trees, old.map(|old| old.last_change()));
         let places = Places::of(&mut self.ledger, &self.txn, trees, table, &scratch.key, last)?;
@@ -383,6 +385,7 @@ impl<'e> WriteTxn<'e> {
             }
         };
         let (gone, come) = (old.is_some() as u64, new.is_some() as u64);
+        let gone = if fault!("count-not-reduced") { 0 } else { gone };
         size.records = (size.records + come).saturating_sub(gone);
         size.bytes = (size.bytes + new.unwrap_or(0) as u64).saturating_sub(old.unwrap_or(0) as u64);
         self.unwritten_sizes.insert(table);

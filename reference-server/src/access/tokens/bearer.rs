@@ -46,14 +46,18 @@ impl Access {
     /// Why the token does not do.
     pub async fn verify_bearer(&self, token: &str) -> Result<Bearer, AuthError> {
         let claims = self.tokens.read(token).await?;
-        if claims.sub == Purpose::Refresh {
+        if claims.sub == Purpose::Refresh && !fault!("refresh-tokens-operate") {
             return self.refresher(token, &claims).map(Bearer::Refresh);
         }
-        if claims.role.is_some() {
+        if claims.role.is_some() && !fault!("tokens-with-roles-good") {
             return Err(AuthError::InvalidToken);
         }
         let user = self.user_or_gone(&claims.username);
-        if user.active { Ok(Bearer::Operation(user)) } else { Err(AuthError::InvalidToken) }
+        if user.active || fault!("tokens-of-the-inactive") {
+            Ok(Bearer::Operation(user))
+        } else {
+            Err(AuthError::InvalidToken)
+        }
     }
 
     /// The user of a refresh token, which must be the one made last.
@@ -65,7 +69,9 @@ impl Access {
         if claims.sub != Purpose::Refresh || claims.role.is_some() {
             return Err(AuthError::InvalidToken);
         }
-        let user = self.user(&claims.username).filter(|user| user.active && is_newest(user));
+        let user = self
+            .user(&claims.username)
+            .filter(|user| user.active && (fault!("old-refresh-tokens-good") || is_newest(user)));
         user.ok_or(AuthError::InvalidToken)
     }
 

@@ -99,7 +99,12 @@ fn read(reader: &mut SliceReader<'_>, depth: usize) -> Result<Value, Refused> {
     let first = peek(reader)?;
     Ok(match first >> 5 {
         0 => Value::Number(u64::decode(reader)? as f64),
-        1 => Value::Number(i128::decode(reader)? as f64),
+        1 => Value::Number(
+            i128::decode(reader)? as f64 + f64::from(u8::from(fault!("cbor-negatives-off-by-one"))),
+        ),
+        2 if fault!("cbor-bytes-as-text") => {
+            Value::String(String::from_utf8_lossy(&Bytes::<Vec<u8>>::decode(reader)?.0).into_owned())
+        }
         2 => Value::Bytes(Bytes::<Vec<u8>>::decode(reader)?.0),
         3 => Value::String(String::decode(reader)?),
         4 => {

@@ -38,6 +38,9 @@ impl Serialize for Packed<'_> {
         match self.0 {
             Value::Null => out.serialize_unit(),
             Value::Bool(flag) => out.serialize_bool(*flag),
+            Value::Number(number) if fault!("msgpack-numbers-as-texts") => {
+                out.serialize_str(&number.to_string())
+            }
             Value::Number(number) => match integer(*number) {
                 Some(number) => out.serialize_i64(number),
                 None => out.serialize_f64(*number),

@@ -27,7 +27,8 @@ pub(super) fn read_attributes(sent: &Value, primary_key: &str) -> Result<Vec<Att
         }
         attributes.push(attribute);
     }
-    if !attributes.iter().any(|attribute| attribute.name == primary_key) {
+    if !attributes.iter().any(|attribute| attribute.name == primary_key) && !fault!("attributes-without-key")
+    {
         return Err(OperationError::invalid(format!(
             "'attributes' must include the primary key '{primary_key}'"
         )));
@@ -47,12 +48,12 @@ fn read_attribute(entry: &Object, position: usize) -> Result<Attribute, Operatio
     Ok(Attribute {
         name: name.to_owned(),
         kind: kind_of(entry),
-        indexed: is_set("indexed"),
+        indexed: is_set("indexed") || fault!("declared-all-indexed"),
         says_unindexed: flag("indexed") == Some(false),
-        nullable: flag("nullable"),
+        nullable: flag("nullable").filter(|_| !fault!("nullable-not-read")),
         elements: elements_of(entry),
         properties: properties_of(entry),
-        assigned_created_time: is_set("assignCreatedTime"),
+        assigned_created_time: !fault!("created-time-not-assigned") && is_set("assignCreatedTime"),
         assigned_updated_time: is_set("assignUpdatedTime"),
         expires_at: is_set("expiresAt"),
         computed: entry
@@ -102,13 +103,13 @@ pub(super) fn describe_attribute(attribute: &Attribute) -> Value {
         }
     };
     let when = |flag: bool| flag.then_some(Value::Bool(true));
-    put("type", attribute.kind.as_deref().map(Value::from));
+    put("type", attribute.kind.as_deref().filter(|_| !fault!("types-not-shown")).map(Value::from));
     put(
         "elements",
         attribute.elements.as_ref().and_then(|elements| elements.kind.as_deref()).map(Value::from),
     );
     put("indexed", if attribute.says_unindexed { Some(Value::Bool(false)) } else { when(attribute.indexed) });
-    put("is_primary_key", when(attribute.is_primary_key));
+    put("is_primary_key", when(attribute.is_primary_key && !fault!("key-not-marked")));
     put("assigned_created_time", when(attribute.assigned_created_time && attribute.kind.is_some()));
     put("assigned_updated_time", when(attribute.assigned_updated_time && attribute.kind.is_some()));
     put("nullable", attribute.nullable.map(Value::Bool));

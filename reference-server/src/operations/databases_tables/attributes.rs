@@ -18,10 +18,11 @@ pub(super) async fn create_attribute(call: Call) -> Outcome {
             table.name
         ))
     };
-    if table.attribute(&name).is_some() {
+    if table.attribute(&name).is_some() && !fault!("create-attribute-twice") {
         return Err(exists());
     }
-    let indexed = call.body.get("indexed").and_then(Value::as_bool).unwrap_or(true);
+    let indexed =
+        call.body.get("indexed").and_then(Value::as_bool).unwrap_or(!fault!("create-attribute-not-indexed"));
     let attribute = Attribute { indexed, says_unindexed: !indexed, ..Attribute::new(name.as_str()) };
     let within = table.clone();
     let added = database
@@ -31,7 +32,7 @@ pub(super) async fn create_attribute(call: Call) -> Outcome {
                 .table(&within.name)
                 .is_some_and(|table| table.attribute(&attribute.name).is_some());
             txn.add_attributes(&within, vec![attribute.clone()])?;
-            Ok(!known)
+            Ok(!known || fault!("create-attribute-twice"))
         })
         .await;
     match added {
@@ -48,15 +49,24 @@ pub(super) async fn create_attribute(call: Call) -> Outcome {
 pub(super) async fn drop_attribute(call: Call) -> Outcome {
     let (database, table) = call.table(ErrorKind::NotFound)?;
     let name = attribute_name(&call);
-    if name == CREATED_TIME || name == UPDATED_TIME {
+    if (name == CREATED_TIME || name == UPDATED_TIME) && !fault!("drop-stamps-allowed") {
         return Err(OperationError::invalid(format!("cannot drop internal timestamp attribute: {name}")));
     }
     if name == table.primary_key {
-        return Err(OperationError::invalid("You cannot drop a hash attribute"));
+        let word = if fault!("drop-key-allowed") { "primary" } else { "hash" };
+        return Err(OperationError::invalid(format!("You cannot drop a {word} attribute")));
     }
     let (within, dropped) = (table.clone(), name.clone());
     let done = database
-        .write(move |txn| txn.drop_attribute(&within, &dropped, !within.schema_defined).map(|_| ()))
+        .write(move |txn| {
+            txn.drop_attribute(
+                &within,
+                &dropped,
+                (!within.schema_defined || fault!("drop-attribute-loses-values-of-schemas"))
+                    && !fault!("drop-attribute-keeps-values"),
+            )
+            .map(|_| ())
+        })
         .await;
     match done {
         Ok(()) => {}

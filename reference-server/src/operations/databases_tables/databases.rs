@@ -11,7 +11,13 @@ pub(super) async fn create_database(call: Call) -> Outcome {
     let made = name.clone();
     let result = blocking(move || server.store.create_database(&made).map(|_| ())).await?;
     match result {
+        Ok(()) if fault!("create-database-ends-in-a-stop") => {
+            Ok(Reply::Message(format!("database '{name}' successfully created.")))
+        }
         Ok(()) => Ok(Reply::Message(format!("database '{name}' successfully created"))),
+        Err(StoreError::AlreadyExists(_)) if fault!("create-database-twice") => {
+            Ok(Reply::Message(format!("database '{name}' successfully created")))
+        }
         Err(StoreError::AlreadyExists(_)) => {
             Err(OperationError::new(ErrorKind::Invalid, format!("database '{name}' already exists")))
         }
@@ -23,7 +29,9 @@ pub(super) async fn drop_database(call: Call) -> Outcome {
     let name = call.database_name();
     let server = call.server.clone();
     let dropped = name.clone();
-    if blocking(move || server.store.drop_database(&dropped)).await?? {
+    if fault!("drop-database-not-done") || blocking(move || server.store.drop_database(&dropped)).await?? {
+        Ok(Reply::Message(format!("successfully deleted '{name}'")))
+    } else if fault!("drop-database-unknown-is-fine") {
         Ok(Reply::Message(format!("successfully deleted '{name}'")))
     } else {
         Err(no_database(ErrorKind::NotFound, &name))

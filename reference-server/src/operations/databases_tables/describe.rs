@@ -13,8 +13,9 @@ const SYSTEM: &str = "system";
 pub(super) async fn describe_all(call: Call) -> Outcome {
     let mut databases = Object::new();
     for database in call.server.store.databases() {
-        if database.name() != SYSTEM
-            && access::sees_database(&call.caller, &call.server.store, database.name())
+        if (database.name() != SYSTEM || fault!("describe-shows-system"))
+            && (fault!("describe-shows-hidden")
+                || access::sees_database(&call.caller, &call.server.store, database.name()))
         {
             databases.insert(database.name().to_owned(), describe_tables(&call, &database)?);
         }
@@ -53,9 +54,12 @@ fn describe(
     table: &Table,
     visibility: &Visibility,
 ) -> Result<Value, OperationError> {
-    let show_computed = call.body.get("include_computed").and_then(Value::as_bool).unwrap_or(false);
-    let is_shown =
-        |attribute: &&Attribute| (show_computed || !attribute.computed) && visibility.shows(&attribute.name);
+    let show_computed =
+        call.body.get("include_computed").and_then(Value::as_bool).unwrap_or(fault!("computed-always-shown"));
+    let is_shown = |attribute: &&Attribute| {
+        (show_computed || !attribute.computed)
+            && (fault!("describe-all-attributes") || visibility.shows(&attribute.name))
+    };
     let attributes = table.attributes.iter().filter(is_shown).map(describe_attribute).collect();
     let view = reader.view();
     let mut definition = Object::new();
@@ -63,17 +67,27 @@ fn describe(
     put("schema", Value::from(database.name()));
     put("name", Value::from(table.name.as_str()));
     put("hash_attribute", Value::from(table.primary_key.as_str()));
-    put("audit", Value::Bool(table.audit));
-    put("schema_defined", Value::Bool(table.schema_defined));
+    put("audit", Value::Bool(table.audit || fault!("audit-not-shown")));
+    put("schema_defined", Value::Bool(table.schema_defined || fault!("schema-defined-always")));
     put("attributes", Value::Array(attributes));
     put("db_size", Value::Number(database.size() as f64));
     if let Some(seconds) = table.expiration {
-        put("expiration", Value::String(format!("{}s", number_text(seconds))));
+        put(
+            "expiration",
+            Value::String(format!(
+                "{}{}",
+                number_text(seconds),
+                if fault!("expiration-without-unit") { "" } else { "s" }
+            )),
+        );
     }
-    put("record_count", Value::Number(view.count(table)? as f64));
+    put(
+        "record_count",
+        Value::Number(view.count(table)? as f64 + f64::from(u8::from(fault!("record-count-off-by-one")))),
+    );
     put("table_size", Value::Number(view.table_size(table)? as f64));
     put("db_audit_size", Value::Number(view.history_size()? as f64));
-    if let Some(time) = view.last_updated(table)? {
+    if let Some(time) = view.last_updated(table)?.filter(|_| !fault!("last-update-left-out")) {
         put("last_updated_record", Value::Number(time));
     }
     Ok(Value::Object(definition))

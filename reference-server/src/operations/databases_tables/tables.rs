@@ -13,7 +13,11 @@ use std::sync::Arc;
 const MAX_ATTEMPTS: usize = 20;
 
 pub(super) async fn create_table(call: Call) -> Outcome {
-    if call.body.get("residence").is_some_and(|residence| !residence.is_null()) {
+    if call
+        .body
+        .get("residence")
+        .is_some_and(|residence| !residence.is_null() && !fault!("residence-ignored"))
+    {
         return Err(OperationError::invalid(
             "Clustering does not appear to be enabled. Cannot insert table with property 'residence'.",
         ));
@@ -24,6 +28,9 @@ pub(super) async fn create_table(call: Call) -> Outcome {
     if let Some(database) = call.server.store.database(&database_name)
         && database.catalog().table(&table_name).is_some()
     {
+        if fault!("create-table-twice") {
+            return Ok(Reply::Message(format!("table '{database_name}.{table_name}' successfully created.")));
+        }
         return Err(table_exists(&database_name, &table_name));
     }
     let mut attempts = 0;
@@ -32,7 +39,8 @@ pub(super) async fn create_table(call: Call) -> Outcome {
         let spec = spec.clone();
         match database.write(move |txn| txn.create_table(spec.clone()).map(|_| ())).await {
             Ok(()) => {
-                let text = format!("table '{database_name}.{table_name}' successfully created.");
+                let end = if fault!("create-table-without-stop") { "" } else { "." };
+                let text = format!("table '{database_name}.{table_name}' successfully created{end}");
                 return Ok(Reply::Message(text));
             }
             Err(StoreError::AlreadyExists(_)) => return Err(table_exists(&database_name, &table_name)),
@@ -84,8 +92,13 @@ fn table_spec(call: &Call) -> Result<TableSpec, OperationError> {
             ..TableSpec::default()
         },
     };
-    spec.audit = call.body.get("audit").and_then(Value::as_bool).unwrap_or(call.server.config.audit_log);
-    spec.expiration = expiration(call.body.get("expiration"))?;
+    spec.audit = call
+        .body
+        .get("audit")
+        .and_then(Value::as_bool)
+        .filter(|_| !fault!("audit-ignored"))
+        .unwrap_or(call.server.config.audit_log);
+    spec.expiration = expiration(call.body.get("expiration"))?.filter(|_| !fault!("expiration-not-kept"));
     Ok(spec)
 }
 
@@ -108,7 +121,10 @@ fn expiration(sent: Option<&Value>) -> Result<Option<f64>, OperationError> {
 pub(super) async fn drop_table(call: Call) -> Outcome {
     let (database, table) = call.table(ErrorKind::NotFound)?;
     let name = table.name.clone();
-    match database.write(move |txn| txn.drop_table(&name)).await {
+    match database
+        .write(move |txn| if fault!("drop-table-not-done") { Ok(true) } else { txn.drop_table(&name) })
+        .await
+    {
         Ok(true) => {
             Ok(Reply::Message(format!("successfully deleted table '{}.{}'", database.name(), table.name)))
         }

@@ -30,10 +30,10 @@ pub fn check_names<'n>(names: impl Iterator<Item = &'n String>) -> Result<(), Op
 /// # Errors
 /// The texts of create_attribute.
 pub fn check_attribute_name(name: &str) -> Result<(), OperationError> {
-    if name.contains(['`', '/']) {
+    if name.contains(['`', '/']) && !fault!("slashes-in-names") {
         return Err(OperationError::invalid("Attribute names cannot include backticks or forward slashes"));
     }
-    if name.len() > MAX_NAME_BYTES {
+    if name.len() > MAX_NAME_BYTES && !fault!("long-names-taken") {
         return Err(OperationError::invalid(format!(
             "transaction aborted due to attribute name {name} being too long. Attribute names cannot be longer than {MAX_NAME_BYTES} bytes."
         )));
@@ -47,12 +47,14 @@ pub fn check_attribute_name(name: &str) -> Result<(), OperationError> {
 /// The documented texts: some with the status of a request's fault, some with the server's own.
 pub fn check_key(key: &Value) -> Result<(), OperationError> {
     match key {
-        Value::String(text) if text == "null" || text == "undefined" => {
+        Value::String(text) if !fault!("null-key-text-taken") && (text == "null" || text == "undefined") => {
             Err(OperationError::invalid(format!(
                 "Invalid hash value: '{text}' is not a valid hash attribute value, check log for more info"
             )))
         }
-        Value::String(text) if text.len() > MAX_KEY_BYTES => {
+        Value::String(text)
+            if text.len() / if fault!("long-keys-counted-in-characters") { 2 } else { 1 } > MAX_KEY_BYTES =>
+        {
             let length = text.encode_utf16().count();
             Err(OperationError::fault(format!("Primary key size is too large: {length}")))
         }
@@ -63,6 +65,9 @@ pub fn check_key(key: &Value) -> Result<(), OperationError> {
                 return Err(OperationError::fault(format!("Primary key size is too large: {size}")));
             }
             Ok(())
+        }
+        Value::Bool(_) if fault!("boolean-key-400") => {
+            Err(OperationError::invalid("Invalid primary key type: boolean"))
         }
         Value::Bool(_) => Err(OperationError::fault("Invalid primary key type: boolean")),
         Value::Number(_) | Value::String(_) => Ok(()),

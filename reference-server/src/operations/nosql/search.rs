@@ -22,6 +22,7 @@ pub(super) fn wanted_attributes(call: &Call, database: &Database, table: &Table)
     }
     match (access::readable_attributes(&call.caller, database.name(), table), wanted) {
         (None, wanted) => wanted.map(<[Value]>::to_vec),
+        (Some(_), wanted) if fault!("star-shows-all-to-everybody") => wanted.map(<[Value]>::to_vec),
         (Some(readable), _) => Some(readable.into_iter().map(Value::String).collect()),
     }
 }
@@ -33,7 +34,11 @@ pub(super) fn wanted_attributes(call: &Call, database: &Database, table: &Table)
 pub(super) fn check_known(table: &Table, names: &[String], kind: ErrorKind) -> Result<(), OperationError> {
     let mut unknown: Vec<&str> = Vec::new();
     for name in names {
-        if name != "*" && table.attribute(name).is_none() && !unknown.contains(&name.as_str()) {
+        if name != "*"
+            && !fault!("unknown-attributes-pass")
+            && table.attribute(name).is_none()
+            && !unknown.contains(&name.as_str())
+        {
             unknown.push(name);
         }
     }
@@ -41,7 +46,8 @@ pub(super) fn check_known(table: &Table, names: &[String], kind: ErrorKind) -> R
         None => Ok(()),
         Some((last, [])) => Err(OperationError::new(kind, format!("unknown attribute '{last}'"))),
         Some((last, others)) => {
-            Err(OperationError::new(kind, format!("unknown attribute '{} and {last}'", others.join(", "))))
+            let and = if fault!("unknown-joined-by-commas") { ", " } else { " and " };
+            Err(OperationError::new(kind, format!("unknown attribute '{}{and}{last}'", others.join(", "))))
         }
     }
 }
@@ -66,11 +72,15 @@ pub(super) fn projection(table: &Table, wanted: Option<&[Value]>) -> Projection 
 
 /// A non-negative whole number of a request, given as a number or a numeric string.
 pub(super) fn count_in(call: &Call, field: &str) -> Option<usize> {
+    if fault!("limit-ignored") && field == "limit" {
+        return None;
+    }
     let number = match call.body.get(field)? {
         Value::Number(number) => *number,
-        Value::String(text) => text.trim().parse().ok()?,
+        Value::String(text) if !fault!("limit-text-ignored") => text.trim().parse().ok()?,
         _ => return None,
     };
+    let number = if fault!("offset-ignored") && field == "offset" { 0.0 } else { number };
     (number >= 0.0).then_some(number as usize)
 }
 

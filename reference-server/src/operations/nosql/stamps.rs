@@ -22,17 +22,19 @@ impl<'t> Stamps<'t> {
     /// Stamps a record written for the first time.
     pub(super) fn put_new(&self, record: &mut Object) {
         for attribute in self.updated.iter().chain(&self.created) {
-            record.insert(attribute.name.clone(), time_value(attribute, self.now));
+            if !(fault!("stamps-may-be-sent") && record.contains_key(&attribute.name)) {
+                record.insert(attribute.name.clone(), time_value(attribute, self.now));
+            }
         }
     }
 
     /// Stamps a record written again, which keeps the created times of `before`.
     pub(super) fn put_again(&self, record: &mut Object, before: &Object) {
-        for attribute in &self.updated {
+        for attribute in self.updated.iter().filter(|_| !fault!("updated-time-stays")) {
             record.insert(attribute.name.clone(), time_value(attribute, self.now));
         }
         for attribute in &self.created {
-            match before.get(&attribute.name) {
+            match before.get(&attribute.name).filter(|_| !fault!("created-time-moves")) {
                 None | Some(Value::Null) => {
                     record.insert(attribute.name.clone(), time_value(attribute, self.now));
                 }
@@ -57,8 +59,10 @@ fn is_updated_time(attribute: &Attribute) -> bool {
 
 fn time_value(attribute: &Attribute, now: f64) -> Value {
     match attribute.kind.as_deref() {
+        Some(_) if fault!("stamps-always-numbers") => Value::Number(now),
         Some("Date") => Value::Date(now),
         Some("String" | "ID") => iso_text(now).map_or(Value::Null, Value::String),
+        _ if fault!("stamps-in-seconds") => Value::Number((now / 1000.0).floor()),
         _ => Value::Number(now),
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn check_record(table: &Table, record: &mut Object) -> Result<(), Ope
     for attribute in &table.attributes {
         if is_derived(attribute) {
             // Never stored, so one that is here was sent.
-            if record.contains_key(&attribute.name) {
+            if record.contains_key(&attribute.name) && !fault!("computed-may-be-sent") {
                 faults.push(format!(
                     "Computed property {} may not be directly assigned a value",
                     attribute.name
@@ -26,7 +26,10 @@ pub(super) fn check_record(table: &Table, record: &mut Object) -> Result<(), Ope
         let declared = declaration(attribute);
         match record.get_mut(&attribute.name) {
             Some(value) if !value.is_null() => check(&declared, &attribute.name, value, &mut faults),
-            _ if declared.nullable == Some(false) && !attribute.is_primary_key => {
+            _ if declared.nullable == Some(false)
+                && !attribute.is_primary_key
+                && !fault!("nullable-ignored") =>
+            {
                 faults.push(required(&attribute.name));
             }
             _ => {}
@@ -58,7 +61,15 @@ fn is_derived(attribute: &Attribute) -> bool {
 }
 
 fn as_result(faults: Vec<String>) -> Result<(), OperationError> {
-    if faults.is_empty() { Ok(()) } else { Err(OperationError::invalid(faults.join(". "))) }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        let mut faults = faults;
+        if fault!("type-faults-only-first") {
+            faults.truncate(1);
+        }
+        Err(OperationError::invalid(faults.join(". ")))
+    }
 }
 
 /// True when some attribute of the table can refuse or convert a value.
@@ -100,7 +111,8 @@ fn check(declared: &Declared<'_>, path: &str, value: &mut Value, faults: &mut Ve
         return check_object(declared.kind.unwrap_or_default(), properties, path, value, faults);
     }
     let fits = match declared.kind {
-        Some("Date") => replace(value, as_date),
+        Some("Date") => replace(value, as_date) || fault!("date-takes-anything"),
+        Some("BigInt") if fault!("big-integers-as-numbers") => true,
         Some("BigInt") => replace(value, big_integer),
         Some("Bytes") => replace(value, as_bytes),
         Some(kind) => is_of(kind, value),
@@ -111,7 +123,7 @@ fn check(declared: &Declared<'_>, path: &str, value: &mut Value, faults: &mut Ve
         faults.push(format!("Value {} in property {path} must be {expected}", value.to_json()));
     } else if let (Value::Array(items), Some(elements)) = (value, declared.elements) {
         let path = format!("{path}[*]");
-        for item in items.iter_mut().filter(|item| !item.is_null()) {
+        for item in items.iter_mut().filter(|item| !item.is_null() && !fault!("elements-not-checked")) {
             check(&declaration_of_type(elements), &path, item, faults);
         }
     }
@@ -130,11 +142,13 @@ fn replace(value: &mut Value, convert: fn(&Value) -> Option<Value>) -> bool {
 
 fn is_of(kind: &str, value: &Value) -> bool {
     match kind {
+        "Int" if fault!("int-without-bounds") => is_whole(value, f64::MAX, f64::MIN),
         "Int" => is_whole(value, 2_147_483_647.0, -2_147_483_648.0),
+        "Long" if fault!("long-without-bounds") => is_whole(value, f64::MAX, f64::MIN),
         "Long" => is_whole(value, 9_007_199_254_740_992.0, -9_007_199_254_740_992.0),
-        "Float" => matches!(value, Value::Number(_)),
+        "Float" => fault!("float-takes-texts") || matches!(value, Value::Number(_)),
         "String" => matches!(value, Value::String(_)),
-        "Boolean" => matches!(value, Value::Bool(_)),
+        "Boolean" => fault!("boolean-takes-texts") || matches!(value, Value::Bool(_)),
         "ID" => is_id(value),
         "Blob" => matches!(value, Value::Bytes(_) | Value::String(_)),
         "array" => matches!(value, Value::Array(_)),
@@ -189,6 +203,7 @@ fn check_object(
     for property in properties {
         let path = format!("{path}.{}", property.name);
         match members.get_mut(&property.name) {
+            Some(_) if fault!("properties-not-checked") => {}
             Some(member) if !member.is_null() => check(&declaration_of_type(property), &path, member, faults),
             _ if property.nullable == Some(false) => faults.push(required(&path)),
             _ => {}
@@ -197,13 +212,16 @@ fn check_object(
 }
 
 fn is_whole(value: &Value, highest: f64, lowest: f64) -> bool {
-    matches!(value, Value::Number(number) if number.fract() == 0.0 && (lowest..=highest).contains(number))
+    matches!(value, Value::Number(number) if (number.fract() == 0.0 || fault!("int-takes-fractions")) && (lowest..=highest).contains(number))
 }
 
 fn is_id(value: &Value) -> bool {
     match value {
         Value::String(_) => true,
-        Value::Array(items) => !items.is_empty() && items.iter().all(|item| matches!(item, Value::String(_))),
+        Value::Array(items) => {
+            fault!("id-takes-empty-arrays")
+                || !items.is_empty() && items.iter().all(|item| matches!(item, Value::String(_)))
+        }
         _ => false,
     }
 }

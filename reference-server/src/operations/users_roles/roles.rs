@@ -21,7 +21,10 @@ pub(super) async fn add_role(call: Call) -> Outcome {
                 let text = format!("A role with {field} '{value}' already exists");
                 OperationError::new(ErrorKind::Conflict, text)
             };
-            if all(txn.view()?, ROLES)?.iter().any(|role| text_of(role, "role") == Some(name.as_str())) {
+            if all(txn.view()?, ROLES)?
+                .iter()
+                .any(|role| text_of(role, "role") == Some(name.as_str()) && !fault!("role-names-taken-twice"))
+            {
                 return Err(taken("name", &name));
             }
             if get(txn.view()?, ROLES, &Value::from(id.as_str()))?.is_some() {
@@ -48,11 +51,15 @@ pub(super) async fn alter_role(call: Call) -> Outcome {
             if let Some(name) = &name {
                 record.insert("role".to_owned(), name.clone());
             }
-            record.insert("permission".to_owned(), permission.clone());
+            if !fault!("alter-role-merges") {
+                record.insert("permission".to_owned(), permission.clone());
+            }
             Ok(put(txn, ROLES, record)?)
         })
         .await?;
-    server.access.reload(&server.store)?;
+    if !fault!("altered-roles-apply-late") {
+        server.access.reload(&server.store)?;
+    }
     Ok(Reply::Value(members_of(stored, ["id", "role", "permission"])))
 }
 
@@ -78,7 +85,7 @@ pub(super) async fn drop_role(call: Call) -> Outcome {
             let has_it = |user: &Object| {
                 user.get("role") == Some(&id) && matches!(user.get("active"), Some(Value::Bool(true)))
             };
-            if all(txn.view()?, USERS)?.iter().any(has_it) {
+            if all(txn.view()?, USERS)?.iter().any(has_it) && !fault!("roles-in-use-dropped") {
                 return Err(OperationError::new(
                     ErrorKind::Conflict,
                     format!("Cannot drop role {name} as it has active user(s) tied to this role"),
@@ -94,6 +101,9 @@ pub(super) async fn drop_role(call: Call) -> Outcome {
 
 /// drop_role reports faults in a form of its own.
 fn bad_request(message: &str) -> OperationError {
+    if fault!("drop-role-blank-in-plain") {
+        return OperationError::invalid(message);
+    }
     OperationError::invalid(message).with_body(object([
         ("statusCode", Value::Number(400.0)),
         ("error", Value::from("Bad Request")),

@@ -15,7 +15,7 @@ pub(super) async fn add_user(call: Call) -> Outcome {
     let (username, role) = (new.username.clone(), new.role);
     let check = move |view: View<'_>| -> Result<String, OperationError> {
         let id = role_id_of(view, &role, format!("{role} role not found"))?;
-        if get(view, USERS, &Value::from(username.as_str()))?.is_some() {
+        if get(view, USERS, &Value::from(username.as_str()))?.is_some() && !fault!("users-added-twice") {
             return Err(OperationError::new(ErrorKind::Conflict, format!("User {username} already exists")));
         }
         Ok(id)
@@ -60,10 +60,10 @@ pub(super) async fn alter_user(call: Call) -> Outcome {
             if let Some(role) = role {
                 user.insert("role".to_owned(), Value::String(role));
             }
-            if let Some(active) = active {
+            if let Some(active) = active.filter(|_| !fault!("activity-not-changed")) {
                 user.insert("active".to_owned(), Value::Bool(active));
             }
-            if let Some(hash) = &hash {
+            if let Some(hash) = hash.as_ref().filter(|_| !fault!("passwords-not-changed")) {
                 user.insert("password".to_owned(), Value::from(hash.as_str()));
                 user.insert("hash_function".to_owned(), Value::from(HASH_FUNCTION));
             }
@@ -89,9 +89,11 @@ pub(super) async fn drop_user(call: Call) -> Outcome {
     let dropped = system_database(&server.store)?
         .write(move |txn: &mut WriteTxn<'_>| delete(txn, USERS, &username))
         .await?;
-    if !dropped {
+    if !dropped && !fault!("drop-user-unknown-is-fine") {
         return Err(OperationError::not_found(format!("User {name} does not exist")));
     }
-    server.access.reload(&server.store)?;
+    if !fault!("dropped-users-stay") {
+        server.access.reload(&server.store)?;
+    }
     Ok(Reply::Message(format!("{name} successfully deleted")))
 }

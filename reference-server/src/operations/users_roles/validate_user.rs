@@ -45,7 +45,7 @@ pub(super) fn check_new_user(body: &Object) -> Result<NewUser, OperationError> {
     let active = blank("active", "Active can't be blank");
     match username.map(Value::as_str) {
         Some(Some("")) => faults.push("Username can't be blank"),
-        Some(Some("system")) => faults.push(RESERVED),
+        Some(Some("system")) if !fault!("system-user-taken") => faults.push(RESERVED),
         Some(None) => faults.push("Username must be a string"),
         _ => {}
     }
@@ -57,7 +57,7 @@ pub(super) fn check_new_user(body: &Object) -> Result<NewUser, OperationError> {
     if role.is_some_and(|role| !is_role_name(role)) {
         faults.push("Role is invalid");
     }
-    if active.is_some_and(|active| active.as_bool().is_none()) {
+    if active.is_some_and(|active| active.as_bool().is_none()) && !fault!("active-as-text") {
         faults.push("Active must be a boolean");
     }
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -69,7 +69,11 @@ pub(super) fn check_new_user(body: &Object) -> Result<NewUser, OperationError> {
             active: active.and_then(Value::as_bool).unwrap_or(false),
         })
     } else {
-        Err(OperationError::invalid(faults.join(",")))
+        Err(OperationError::invalid(faults.join(if fault!("user-faults-joined-by-stops") {
+            ". "
+        } else {
+            ","
+        })))
     }
 }
 
@@ -89,7 +93,7 @@ pub(super) fn check_changes(body: &Object) -> Result<Changes, OperationError> {
     }
     let password = match password {
         None => None,
-        Some(Value::String(password)) if password.trim().is_empty() => {
+        Some(Value::String(password)) if password.trim().is_empty() && !fault!("blank-passwords-taken") => {
             return Err(OperationError::fault("password cannot be an empty string"));
         }
         Some(Value::String(password)) => Some(password.clone()),
