@@ -65,6 +65,7 @@ fn flag(name: &str, help: &'static str) -> Arg {
 /// # Errors
 /// When it cannot start.
 pub async fn run(matches: &ArgMatches, inherited: Inherited) -> anyhow::Result<()> {
+    crate::faults::choose_from_environment()?;
     // Where the program is now: the file may be replaced by a newer one before a restart.
     let program = std::env::current_exe().context("the program cannot be found")?;
     // Kept until the end: dropping it removes a throw-away instance's files.

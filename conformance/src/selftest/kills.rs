@@ -18,7 +18,7 @@ use std::sync::Arc;
 const AT_ONCE: usize = 4;
 
 /// So many of the stories that are meant to notice a fault are told at most, those that say most of it first.
-const MEANT: usize = 60;
+const MEANT: usize = 40;
 
 /// So many of the other stories are told besides.
 const SAMPLE: usize = 8;

@@ -137,6 +137,28 @@ mod tests {
     }
 
     #[test]
+    fn every_fault_stands_somewhere_in_the_code() {
+        fn text_below(folder: &std::path::Path, out: &mut String) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    text_below(&path, out);
+                } else {
+                    out.push_str(&std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let mut text = String::new();
+        text_below(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
+        let lost: Vec<&str> = FAULTS
+            .iter()
+            .map(|fault| fault.name)
+            .filter(|name| !text.contains(&format!("fault!(\"{name}\")")))
+            .collect();
+        assert_eq!(lost, [""; 0], "these stand nowhere");
+    }
+
+    #[test]
     fn unknown_faults_are_told() {
         assert_eq!(choose(Some("no such")), Err(Unknown("no such".to_owned())));
     }

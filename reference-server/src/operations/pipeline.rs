@@ -20,11 +20,16 @@ pub async fn answer(server: &Arc<Server>, caller: Caller, body: Value, form: Rep
     };
     let call = call_of(server, caller, sent, form)?;
     let operation = call.operation;
-    access::authorise(&call)?;
+    if fault!("validated-before-permission") {
+        call.validated()?;
+    }
+    if !fault!("not-authorised") {
+        access::authorise(&call)?;
+    }
     let handler = table::handler(&operation.name).ok_or_else(|| not_offered(operation))?;
     // Faults with a form of their own, or told together with those that no schema can find, are the handler's.
     let plain = operation.checks.violation_form == ViolationForm::Plain && !operation.checks.existence_joined;
-    if operation.checks.order == CheckOrder::ValidationFirst && plain {
+    if operation.checks.order == CheckOrder::ValidationFirst && plain && !fault!("not-validated") {
         call.validated()?;
     }
     handler(call).await
@@ -45,6 +50,10 @@ pub fn call_of(
     // only to callers who may do what they ask for.
     let fault =
         operation.check_text(&schema_view(operation, &sent)).map(|text| validation_error(operation, text));
+    let fault = fault.map(|(kind, text)| match text.split_once(". ") {
+        Some((first, _)) if fault!("first-fault-only") => (kind, first.to_owned()),
+        _ => (kind, text),
+    });
     Ok(Call { server: server.clone(), caller, operation, body: canonical(operation, sent), fault, form })
 }
 
@@ -77,7 +86,7 @@ fn look_up(sent: &Object) -> Result<&'static Operation, OperationError> {
 
 fn validation_error(operation: &Operation, text: String) -> (ErrorKind, String) {
     let kind = match operation.checks.violation_status {
-        500 => ErrorKind::Fault,
+        500 if !fault!("validation-always-400") => ErrorKind::Fault,
         401 => ErrorKind::Unauthenticated,
         _ => ErrorKind::Invalid,
     };
@@ -118,8 +127,10 @@ fn kind_of(item: &Value) -> Json {
 fn canonical(operation: &Operation, mut body: Object) -> Object {
     for alias in &operation.field_aliases {
         if let Some(value) = body.shift_remove(alias.alias.as_str()) {
-            let decides = alias.wins == Wins::Alias || !body.contains_key(alias.field.as_str());
-            if decides {
+            let decides = fault!("old-spellings-win")
+                || alias.wins == Wins::Alias
+                || !body.contains_key(alias.field.as_str());
+            if decides && !fault!("old-spellings-lost") {
                 body.insert(alias.field.clone(), value);
             }
         }

@@ -22,7 +22,9 @@ impl Statuses {
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = elapsed.as_micros() as f64 / 1000.0;
         let mut statuses = self.0.lock();
-        let created = statuses.get(id).map_or(now, |status| status.created);
+        let created = statuses
+            .get(id)
+            .map_or(now, |status| if fault!("status-created-time-moves") { now } else { status.created });
         let status = Status { text: text.to_owned(), created, updated: now.max(created) };
         let record = record(id, &status);
         statuses.insert(id.to_owned(), status);

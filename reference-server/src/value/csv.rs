@@ -6,7 +6,7 @@ use super::{Value, iso_text, number_text};
 /// for what is absent.
 pub fn push_csv_cell(out: &mut String, value: Option<&Value>) {
     match value {
-        None | Some(Value::Null) => {}
+        None | Some(Value::Null) => out.push_str(if fault!("csv-nulls-written") { "null" } else { "" }),
         Some(Value::Bool(flag)) => out.push_str(if *flag { "true" } else { "false" }),
         Some(Value::Number(number)) => {
             if number.is_finite() {
@@ -29,7 +29,7 @@ pub fn push_csv_text(out: &mut String, text: &str) {
     out.push('"');
     for (position, piece) in text.split('"').enumerate() {
         if position > 0 {
-            out.push_str("\"\"");
+            out.push_str(if fault!("csv-quotes-not-doubled") { "\"" } else { "\"\"" });
         }
         out.push_str(piece);
     }

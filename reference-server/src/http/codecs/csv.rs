@@ -31,7 +31,11 @@ fn table(columns: Option<Vec<String>>, rows: &[Value]) -> Vec<u8> {
         if position > 0 {
             out.push(',');
         }
-        push_csv_text(&mut out, name);
+        if fault!("csv-columns-bare") {
+            out.push_str(name);
+        } else {
+            push_csv_text(&mut out, name);
+        }
     }
     for row in rows {
         out.push('\n');
@@ -41,6 +45,9 @@ fn table(columns: Option<Vec<String>>, rows: &[Value]) -> Vec<u8> {
             }
             push_csv_cell(&mut out, cell(row, name));
         }
+    }
+    if fault!("csv-ends-in-a-line") {
+        out.push('\n');
     }
     out.into_bytes()
 }

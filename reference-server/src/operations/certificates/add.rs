@@ -57,7 +57,10 @@ pub(super) async fn add_certificate(call: Call) -> Outcome {
         }
     }
     server.certificates.changed();
-    Ok(Reply::Message(format!("Successfully added certificate: {stem}")))
+    Ok(Reply::Message(format!(
+        "Successfully added certificate: {}",
+        if fault!("certificate-name-not-shortened") { &name } else { &stem }
+    )))
 }
 
 fn is_true(value: Option<&Value>) -> bool {

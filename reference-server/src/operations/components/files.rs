@@ -11,7 +11,10 @@ pub(super) async fn get_component_file(call: Call) -> Outcome {
     let read = apart(move || server.components.read_file(&project, &file)).await??;
     Ok(Reply::Value(object([
         ("message", Value::from(encoding.text_of(&read.content))),
-        ("size", Value::from(read.content.len() as f64)),
+        (
+            "size",
+            Value::from(read.content.len() as f64 + f64::from(u8::from(fault!("component-file-size-off")))),
+        ),
         ("birthtime", Value::from(read.birthtime)),
         ("mtime", Value::from(read.mtime)),
     ])))
@@ -24,6 +27,9 @@ pub(super) async fn set_component_file(call: Call) -> Outcome {
     let server = call.server.clone();
     apart(move || {
         let content = payload.map(|payload| encoding.bytes_of(&payload));
+        if fault!("component-file-not-written") {
+            return Ok(());
+        }
         server.components.write_file(&project, &file, content.as_deref())
     })
     .await??;
@@ -32,5 +38,5 @@ pub(super) async fn set_component_file(call: Call) -> Outcome {
 
 fn encoding(call: &Call) -> Encoding {
     let name = call.body.get("encoding").and_then(Value::as_str);
-    name.and_then(Encoding::named).unwrap_or(Encoding::Utf8)
+    name.filter(|_| !fault!("component-encoding-ignored")).and_then(Encoding::named).unwrap_or(Encoding::Utf8)
 }

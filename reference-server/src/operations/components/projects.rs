@@ -22,7 +22,10 @@ pub(in crate::operations) async fn package_component(call: Call) -> Outcome {
         Ok(STANDARD.encode(server.components.package(&packed, no_modules, no_links)?))
     })
     .await??;
-    Ok(Reply::Value(object([("project", Value::from(project)), ("payload", Value::from(payload))])))
+    Ok(Reply::Value(object([
+        (if fault!("package-without-project") { "name" } else { "project" }, Value::from(project)),
+        ("payload", Value::from(payload)),
+    ])))
 }
 
 pub(super) async fn drop_component(call: Call) -> Outcome {
@@ -41,5 +44,8 @@ pub(super) async fn drop_component(call: Call) -> Outcome {
     })
     .await??;
     let restarting = if restarts { ", restarting HarperDB" } else { "" };
-    Ok(Reply::Message(format!("Successfully dropped: {dropped}{restarting}")))
+    Ok(Reply::Message(format!(
+        "{} dropped: {dropped}{restarting}",
+        if fault!("component-not-dropped") { "Successful" } else { "Successfully" }
+    )))
 }

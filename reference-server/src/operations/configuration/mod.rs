@@ -23,6 +23,9 @@ async fn get_configuration(call: Call) -> Outcome {
 
 /// Changes values of the file (CONF-SET-CONFIGURATION-001).
 async fn set_configuration(call: Call) -> Outcome {
+    if fault!("configuration-not-written") {
+        return Ok(Reply::Message(SET.to_owned()));
+    }
     let changed = tokio::task::spawn_blocking(move || {
         let server = &call.server;
         config::set(&server.config_file, &server.config, &call.body)
@@ -36,7 +39,7 @@ const SECRETS: [&str; 4] = ["password", "secret", "token", "apikey"];
 
 /// The tree with stars in place of private keys and of what is called a secret.
 fn without_secrets(tree: &Object) -> Object {
-    let shown = tree.iter().map(|(name, value)| {
+    let shown = tree.iter().skip(usize::from(fault!("configuration-sections-lost"))).map(|(name, value)| {
         let secret = SECRETS.contains(&name.to_ascii_lowercase().as_str()) && value.as_str().is_some();
         (name.clone(), if secret { hidden() } else { shown(value) })
     });

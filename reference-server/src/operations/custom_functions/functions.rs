@@ -20,7 +20,11 @@ pub(super) async fn get_custom_function(call: Call) -> Outcome {
 pub(super) async fn set_custom_function(call: Call) -> Outcome {
     joined(&call, &[project_existence(&call)])?;
     let (function, server) = (Function::of(&call)?, call.server.clone());
-    let message = format!("Successfully updated custom function: {}.js", function.name);
+    let message = format!(
+        "Successfully updated custom function: {}{}",
+        function.name,
+        if fault!("function-message-without-ending") { "" } else { ".js" }
+    );
     let content = call.body.get("function_content").and_then(Value::as_str).unwrap_or_default().to_owned();
     apart(move || {
         server.components.write_file(&function.project, &function.file(), Some(content.as_bytes()))
@@ -32,7 +36,9 @@ pub(super) async fn set_custom_function(call: Call) -> Outcome {
 pub(super) async fn drop_custom_function(call: Call) -> Outcome {
     let (function, server) = (Function::existing(&call)?, call.server.clone());
     let message = format!("Successfully deleted custom function: {}.js", function.name);
-    apart(move || server.components.remove(&function.project, Some(&function.file()))).await??;
+    if !fault!("function-not-dropped") {
+        apart(move || server.components.remove(&function.project, Some(&function.file()))).await??;
+    }
     Ok(Reply::Message(message))
 }
 

@@ -10,7 +10,7 @@ pub(super) async fn custom_functions_status(call: Call) -> Outcome {
     Ok(Reply::Value(object([
         ("port", Value::from(9926.0)),
         ("directory", Value::from(call.server.components.folder().display().to_string())),
-        ("is_enabled", Value::from(true)),
+        ("is_enabled", Value::from(!fault!("functions-status-off"))),
     ])))
 }
 

@@ -47,7 +47,7 @@ impl<'t> Shown<'t> {
         let mut shown = Object::with_capacity(6);
         let mut put = |name: &str, value: Value| drop(shown.insert(name.to_owned(), value));
         put("operation", Value::from(entry.operation));
-        if let Some(user) = entry.user {
+        if let Some(user) = entry.user.filter(|_| !fault!("history-without-users")) {
             put("user_name", Value::from(user));
         }
         put("timestamp", Value::Number(entry.timestamp));
@@ -55,7 +55,7 @@ impl<'t> Shown<'t> {
         if changes.iter().any(|change| change.after.is_some()) {
             put("records", self.records(changes, |change| change.after));
         }
-        if changes.iter().any(|change| change.before.is_some()) {
+        if changes.iter().any(|change| change.before.is_some()) && !fault!("history-without-originals") {
             put("original_records", self.records(changes, |change| change.before));
         }
         Value::Object(shown)
@@ -72,7 +72,9 @@ impl<'t> Shown<'t> {
 
     fn record(&self, record: &Record<'_>) -> Value {
         let members = record.attributes().map(|(id, value)| (self.table.attribute_name(id), value));
-        let shown = members.filter(|(name, _)| !(self.hides_secrets && SECRETS.contains(name)));
+        let shown = members.filter(|(name, _)| {
+            !(self.hides_secrets && !fault!("history-shows-hashes") && SECRETS.contains(name))
+        });
         Value::Object(shown.map(|(name, value)| (name.to_owned(), value.decode())).collect())
     }
 }

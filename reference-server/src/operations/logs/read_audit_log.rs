@@ -28,7 +28,7 @@ pub(super) async fn read_audit_log(call: Call) -> Outcome {
         let shown = Shown::of(&name, &table);
         match search {
             Search::Times { from, to, limit } => {
-                let entries = view.history(&table, from, to, false)?.take(limit);
+                let entries = view.history(&table, from, to, fault!("audit-newest-first"))?.take(limit);
                 let entries: Result<Vec<Value>, StoreError> =
                     entries.map(|entry| shown.entry(&entry?)).collect();
                 Ok(Value::Array(entries?))
@@ -51,7 +51,7 @@ fn search_of(body: &Object) -> Result<Search, OperationError> {
     };
     match kind {
         Some("username") => Ok(Search::Users(values.iter().map(member_name).collect())),
-        Some("hash_value") if values.iter().any(Value::is_null) => {
+        Some("hash_value") if values.iter().any(Value::is_null) && !fault!("audit-null-key-taken") => {
             Err(OperationError::fault("An id is required"))
         }
         Some("hash_value") => Ok(Search::Records(values.to_vec())),
@@ -65,7 +65,10 @@ fn search_of(body: &Object) -> Result<Search, OperationError> {
                 }),
             };
             let from = bound(0)?.map_or(Bound::Unbounded, Bound::Included);
-            let to = bound(1)?.map_or(Bound::Unbounded, Bound::Excluded);
+            let to = bound(1)?.map_or(
+                Bound::Unbounded,
+                if fault!("audit-bounds-swapped") { Bound::Included } else { Bound::Excluded },
+            );
             Ok(Search::Times { from, to, limit: limit(body.get("limit")) })
         }
     }
@@ -80,7 +83,7 @@ fn by_user(
     let mut found = Object::new();
     for user in users {
         let entries = view.history_of_user(table, &user)?;
-        if !entries.is_empty() {
+        if !entries.is_empty() || fault!("audit-unknown-user-listed") {
             let entries = entries.iter().map(|entry| shown.entry(entry)).collect::<Result<_, _>>()?;
             found.insert(user, Value::Array(entries));
         }

@@ -26,13 +26,14 @@ pub(super) async fn read_log(call: Call) -> Outcome {
 
 fn query_of(body: &Object) -> Result<Query, OperationError> {
     Ok(Query {
-        level: text(body, "level"),
+        level: text(body, "level").filter(|_| !fault!("log-level-ignored")),
         from: date(body, "from")?,
         // The newer name wins.
         to: if body.contains_key("to") { date(body, "to")? } else { date(body, "until")? },
-        filter: text(body, "filter"),
+        filter: text(body, "filter").filter(|_| !fault!("log-filter-ignored")),
         start: number(body.get("start")).map_or(0, |start| start.ceil() as usize),
-        limit: number(body.get("limit")).map_or(DEFAULT_LIMIT, |limit| limit.ceil() as usize),
+        limit: number(body.get("limit").filter(|_| !fault!("log-limit-ignored")))
+            .map_or(DEFAULT_LIMIT, |limit| limit.ceil() as usize),
         order: match text(body, "order").as_deref() {
             Some("asc") => Some(Order::Ascending),
             Some("desc") => Some(Order::Descending),
@@ -57,7 +58,10 @@ fn shown(entry: Entry) -> Value {
         ("timestamp", Value::String(entry.timestamp)),
         ("thread", Value::String(entry.thread)),
         ("level", Value::String(entry.level)),
-        ("tags", Value::Array(entry.tags.into_iter().map(Value::String).collect())),
+        (
+            if fault!("log-tags-lost") { "tag" } else { "tags" },
+            Value::Array(entry.tags.into_iter().map(Value::String).collect()),
+        ),
         ("message", Value::String(entry.message)),
     ])
 }

@@ -8,9 +8,12 @@ use std::ops::Bound;
 
 pub(super) async fn read_transaction_log(call: Call) -> Outcome {
     let (database, table) = call.table(ErrorKind::NotFound)?;
-    let from = number(call.body.get("from")).map_or(Bound::Unbounded, Bound::Included);
+    let from = number(call.body.get("from")).map_or(
+        Bound::Unbounded,
+        if fault!("transactions-from-excluded") { Bound::Excluded } else { Bound::Included },
+    );
     let to = number(call.body.get("to")).map_or(Bound::Unbounded, Bound::Excluded);
-    let limit = limit(call.body.get("limit"));
+    let limit = limit(call.body.get("limit").filter(|_| !fault!("transactions-not-limited")));
     let name = database.name().to_owned();
     let entries = reading(database, move |view| {
         let shown = Shown::of(&name, &table);

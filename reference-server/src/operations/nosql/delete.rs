@@ -18,7 +18,10 @@ pub(super) async fn delete(call: Call) -> Outcome {
         }
     }
     let total = keys.len();
-    let deleted = keys.clone();
+    let mut deleted = keys.clone();
+    if fault!("delete-list-reversed") {
+        deleted.reverse();
+    }
     let username = call.username();
     let (database_name, name) = (database.name().to_owned(), table.name.clone());
     database
@@ -31,7 +34,7 @@ pub(super) async fn delete(call: Call) -> Outcome {
         .await
         .map_err(|error| or_gone(error, ErrorKind::NotFound, database.name(), &table.name))?;
     call.server.access.written(&call.server.store, database.name())?;
-    let noun = if total == 1 { "record" } else { "records" };
+    let noun = if total == 1 && !fault!("delete-says-records") { "record" } else { "records" };
     Ok(Reply::Value(object([
         ("message", Value::String(format!("{total} of {total} {noun} successfully deleted"))),
         ("deleted_hashes", Value::Array(deleted)),
@@ -49,7 +52,8 @@ pub fn delete_in(
     keys: &[Value],
     username: &str,
 ) -> Result<(), OperationError> {
-    for key in keys {
+    let first = if fault!("delete-last-key-only") { keys.len().saturating_sub(1) } else { 0 };
+    for key in keys.iter().skip(first).filter(|_| !fault!("delete-does-nothing")) {
         txn.delete(table, key)?;
     }
     txn.log_history(table, HistoryEntry::new("delete", Some(username)))?;

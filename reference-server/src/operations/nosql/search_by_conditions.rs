@@ -17,8 +17,13 @@ pub(super) async fn search_by_conditions(call: Call) -> Outcome {
 /// The search that a request asks for.
 pub(super) fn prepare(call: &Call) -> Result<Prepared, OperationError> {
     // Here, unlike elsewhere, what exists is looked at before the request is validated.
+    if fault!("conditions-validated-first") {
+        call.validated()?;
+    }
     let (database, table) = table_of(call)?;
-    call.validated()?;
+    if !fault!("conditions-not-validated") {
+        call.validated()?;
+    }
     let conditions = call.body.get("conditions").and_then(Value::as_array).unwrap_or_default();
     let wanted = wanted_attributes(call, &database, &table);
     let mut names = names_in(wanted.as_deref().unwrap_or_default());
@@ -26,6 +31,7 @@ pub(super) fn prepare(call: &Call) -> Result<Prepared, OperationError> {
     check_known(&table, &names, ErrorKind::Invalid)?;
     let filter = read_conditions(&table, call.body.get("operator"), conditions)?;
     let sort = match call.body.get("sort") {
+        Some(Value::Object(_)) if fault!("conditions-sort-ignored") => None,
         Some(Value::Object(sort)) => Some(read_sort(&table, sort)?),
         _ => None,
     };
@@ -49,6 +55,9 @@ fn table_of(call: &Call) -> Result<(Arc<Database>, Arc<Table>), OperationError> 
         Some(table) => Ok((database, table)),
         None => {
             let name = name.unwrap_or_else(|| "undefined".to_owned());
+            if fault!("conditions-missing-table-404") {
+                return Err(OperationError::not_found(format!("Table {name} not found")));
+            }
             Err(OperationError::invalid(format!("Table {name} not found")))
         }
     }

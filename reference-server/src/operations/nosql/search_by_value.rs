@@ -22,7 +22,8 @@ pub(super) fn prepare(call: &Call) -> Result<Prepared, OperationError> {
     let wanted = wanted_attributes(call, &database, &table);
     let mut names = names_in(wanted.as_deref().unwrap_or_default());
     names.push(attribute.clone());
-    check_known(&table, &names, ErrorKind::Fault)?;
+    let kind = if fault!("value-search-faults-400") { ErrorKind::Invalid } else { ErrorKind::Fault };
+    check_known(&table, &names, kind)?;
     let value = call.body.get("value").cloned().unwrap_or_default();
     if matches!(value, Value::Object(_)) {
         return Err(OperationError::invalid("'value' must not be an object"));
@@ -30,7 +31,7 @@ pub(super) fn prepare(call: &Call) -> Result<Prepared, OperationError> {
     let condition = match condition_for(&table, &attribute, value) {
         // Only an equality looks for a value of the declared type; patterns look at text.
         Some(mut condition) => {
-            if condition.comparator == Comparator::Equals {
+            if condition.comparator == Comparator::Equals && !fault!("value-search-not-converted") {
                 condition.value = converted(&table, &attribute, condition.value, false)?;
             }
             Some(condition)
@@ -50,6 +51,7 @@ pub(super) fn prepare(call: &Call) -> Result<Prepared, OperationError> {
         return Ok(Prepared { database, search: nothing, projection: projection(&table, wanted.as_deref()) });
     }
     let sort = match call.body.get("sort") {
+        Some(Value::Object(_)) if fault!("value-search-sort-ignored") => None,
         Some(Value::Object(sort)) => Some(read_sort(&table, sort)?),
         _ => None,
     };
@@ -57,7 +59,8 @@ pub(super) fn prepare(call: &Call) -> Result<Prepared, OperationError> {
         filter: condition
             .map(|condition| Group { operator: Operator::And, nodes: vec![Node::Leaf(condition)] }),
         sort,
-        reverse: call.body.get("desc").and_then(Value::as_bool).unwrap_or(false),
+        reverse: !fault!("value-search-ignores-desc")
+            && call.body.get("desc").and_then(Value::as_bool).unwrap_or(false),
         offset: count_in(call, "offset").unwrap_or(0),
         limit: count_in(call, "limit"),
         table: table.clone(),

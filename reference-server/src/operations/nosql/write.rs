@@ -78,9 +78,13 @@ pub async fn write_under(
         .database(&request.database)
         .ok_or_else(|| no_database(ErrorKind::Invalid, &request.database))?;
     if database.catalog().table(&request.table).is_none() {
-        return Err(no_table(ErrorKind::Invalid, &request.database, &request.table));
+        let kind =
+            if fault!("write-to-missing-table-404") { ErrorKind::NotFound } else { ErrorKind::Invalid };
+        return Err(no_table(kind, &request.database, &request.table));
     }
-    check_names(request.records.iter().flat_map(|record| record.keys()))?;
+    if !fault!("bad-names-taken") {
+        check_names(request.records.iter().flat_map(|record| record.keys()))?;
+    }
     let mut request = request;
     let table = request.table.clone();
     let written = database
@@ -132,7 +136,7 @@ fn apply(
 
 fn check_key_of(table: &Table, record: &Object, write: Write) -> Result<(), OperationError> {
     match record.get(&table.primary_key) {
-        None | Some(Value::Null) if write != Write::Update => Ok(()),
+        None | Some(Value::Null) if write != Write::Update || fault!("update-without-key") => Ok(()),
         None | Some(Value::Null) => Err(missing_key()),
         Some(Value::String(key)) if key.is_empty() && write == Write::Update => Err(missing_key()),
         Some(key) => check_key(key),
@@ -161,7 +165,8 @@ fn with_new_attributes(
         let known = table.attribute_from(&mut next, name).is_some();
         if !known && !new.iter().any(|attribute| attribute.name == *name) {
             check_attribute_name(name)?;
-            new.push(Attribute::new(name.as_str()).indexed());
+            let attribute = Attribute::new(name.as_str());
+            new.push(if fault!("new-attributes-not-indexed") { attribute } else { attribute.indexed() });
         }
     }
     if new.is_empty() { Ok(table) } else { Ok(txn.add_attributes(&table, new)?) }
@@ -194,20 +199,22 @@ impl Batch<'_> {
         }
         if self.request.write == Write::Insert {
             return match txn.get(self.table, &key)? {
-                Some(_) => self.skip(key),
-                None => self.add(txn, key, record),
+                Some(_) if !fault!("insert-overwrites") => self.skip(key),
+                _ => self.add(txn, key, record),
             };
         }
         let before = txn.get(self.table, &key)?.map(|record| members_of(&record, self.table));
         match before {
             Some(before) => self.merge(txn, key, before, record),
-            None if self.request.write == Write::Update => self.skip(key),
+            None if self.request.write == Write::Update && !fault!("update-creates") => self.skip(key),
             None => self.add(txn, key, record),
         }
     }
 
     fn skip(&mut self, key: Value) -> Result<(), OperationError> {
-        self.outcome.skipped.push(key);
+        if !fault!("skipped-keys-lost") {
+            self.outcome.skipped.push(key);
+        }
         Ok(())
     }
 
@@ -226,10 +233,13 @@ impl Batch<'_> {
         record: &Object,
     ) -> Result<(), OperationError> {
         let mut merged = Object::with_capacity(before.len() + record.len());
-        merged.extend(record.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let sent = record.iter().filter(|(_, value)| !fault!("update-removes-nulls") || !value.is_null());
+        merged.extend(sent.map(|(name, value)| (name.clone(), value.clone())));
         self.stamps.put_again(&mut merged, &before);
         for (name, value) in before {
-            merged.entry(name).or_insert(value);
+            if !fault!("update-replaces") {
+                merged.entry(name).or_insert(value);
+            }
         }
         crate::value::order_members(&mut merged);
         self.store(txn, key, &mut merged)
@@ -241,11 +251,13 @@ impl Batch<'_> {
         key: Value,
         record: &mut Object,
     ) -> Result<(), OperationError> {
-        if has_types(self.table) {
+        if has_types(self.table) && !fault!("types-not-enforced") {
             check_record(self.table, record)?;
         }
         let expires = expiry(self.table, record, self.request.expires_at, txn.timestamp());
-        txn.put(self.table, &key, record, expires)?;
+        if !fault!("writes-told-not-done") {
+            txn.put(self.table, &key, record, expires)?;
+        }
         self.outcome.written.push(key);
         Ok(())
     }
@@ -256,7 +268,9 @@ impl Batch<'_> {
             Write::Update => "update",
             Write::Upsert => "upsert",
         };
-        txn.log_history(self.table, HistoryEntry::new(operation, Some(&self.request.username)))?;
+        if !fault!("history-not-written") {
+            txn.log_history(self.table, HistoryEntry::new(operation, Some(&self.request.username)))?;
+        }
         Ok(self.outcome)
     }
 
@@ -265,7 +279,9 @@ impl Batch<'_> {
         let kind =
             self.table.attribute(&self.table.primary_key).and_then(|attribute| attribute.kind.as_deref());
         let highest = match kind {
-            Some("String" | "ID") => return Ok(Value::String(uuid::Uuid::new_v4().to_string())),
+            Some("String" | "ID") if !fault!("uuids-for-nobody") => {
+                return Ok(Value::String(uuid::Uuid::new_v4().to_string()));
+            }
             Some("Int") => HIGHEST_INT_KEY,
             _ => HIGHEST_KEY,
         };
@@ -286,6 +302,9 @@ impl Batch<'_> {
         }
         self.last_number = Some(number);
         self.request.numbers.note(&self.request.database, self.table.id, number);
+        if fault!("generated-keys-are-texts") {
+            return Ok(Value::String(number.to_string()));
+        }
         Ok(Value::Number(number))
     }
 }

@@ -22,7 +22,14 @@ const PRIMARY: &str = "primary";
 /// Asks for a restart, which waits for this answer (SYS-RESTART-001).
 async fn restart(call: Call) -> Outcome {
     call.server.restarts.wish(None);
-    Ok(Reply::Message("Restarting HarperDB. This may take up to 60 seconds.".to_owned()))
+    Ok(Reply::Message(
+        if fault!("restart-message") {
+            "Restarting"
+        } else {
+            "Restarting HarperDB. This may take up to 60 seconds."
+        }
+        .to_owned(),
+    ))
 }
 
 /// The same as a job: all services are one here. It ends when the next instance has begun (SYS-RESTART-SERVICE-002).
@@ -59,12 +66,19 @@ async fn get_status(call: Call) -> Outcome {
     let shown = match call.body.get("id") {
         None | Some(Value::Null | Value::Bool(false)) => Value::Array(statuses.all()),
         Some(Value::String(id)) if id.is_empty() => Value::Array(statuses.all()),
-        Some(id) => id.as_str().and_then(|id| statuses.get(id)).unwrap_or(Value::Object(Object::new())),
+        Some(id) => id.as_str().and_then(|id| statuses.get(id)).unwrap_or(if fault!("unknown-status-null") {
+            Value::Null
+        } else {
+            Value::Object(Object::new())
+        }),
     };
     Ok(Reply::Value(shown))
 }
 
 async fn clear_status(call: Call) -> Outcome {
+    if fault!("status-not-cleared") {
+        return Ok(Reply::Message("Status successfully cleared".to_owned()));
+    }
     call.server.statuses.clear(call.body.get("id").and_then(Value::as_str).unwrap_or(PRIMARY));
     Ok(Reply::Message("Status successfully cleared".to_owned()))
 }
