@@ -129,7 +129,7 @@ pub struct Step {
     /// Seconds to wait, instead of a request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sleep: Option<f64>,
-    /// Name → pointer into the answer, or `header NAME`, for `${name}` later on.
+    /// Name → pointer into the answer, for `${name}` later on.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub save: IndexMap<String, String>,
     /// Pointer → values; the step is repeated until one of them is there.

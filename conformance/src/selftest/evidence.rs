@@ -63,21 +63,25 @@ impl Candidate {
 pub(super) struct Stories {
     pub(super) units: BTreeMap<String, Unit>,
     pub(super) cited: HashMap<String, Vec<String>>,
+    /// The operations that checks are about, in their newest spelling.
+    pub(super) operations: HashMap<String, &'static str>,
 }
 
 impl Stories {
     pub(super) fn new(suite: &Suite) -> Self {
         let options = Options { profile: Profile::Strict, ..Options::default() };
         let plan = Plan::new(suite, &options);
-        let mut cited = HashMap::new();
+        let (mut cited, mut operations) = (HashMap::new(), HashMap::new());
         for check in plan.units.iter().flat_map(|unit| unit.declared(Profile::Strict)) {
+            let operation = check.operation.and_then(|name| spec::registry().operation(&name));
+            operations.extend(operation.map(|operation| (check.id.clone(), operation.name.as_str())));
             cited.insert(check.id, check.requirements);
         }
         for (id, requirements) in checks::rules() {
             cited.insert(id, requirements.iter().map(|requirement| (*requirement).to_owned()).collect());
         }
         let units = plan.units.into_iter().map(|unit| (unit.id().to_owned(), unit)).collect();
-        Stories { units, cited }
+        Stories { units, cited, operations }
     }
 
     pub(super) fn unit_of(&self, check: &str) -> Option<&Unit> {
@@ -103,7 +107,7 @@ fn sentence(requirement: &str) -> Option<&'static str> {
 }
 
 /// The operation that a requirement belongs to, if to one.
-fn owner(requirement: &str) -> Option<&'static str> {
+pub(super) fn owner(requirement: &str) -> Option<&'static str> {
     let operations = spec::registry().operations().iter();
     operations
         .filter(|operation| operation.requirements.iter().any(|own| own.id == requirement))

@@ -3,7 +3,7 @@
 //! The server is chosen to be wrong for the whole process, so faults are tried one after the other, each on servers
 //! of its own.
 
-use super::evidence::{Stories, need, passing, prepare, tell_rightly};
+use super::evidence::{Stories, need, owner, passing, prepare, tell_rightly};
 use super::{Farm, Instance};
 use crate::checks;
 use crate::runner::{self, Run, Unit};
@@ -40,7 +40,8 @@ pub type Choose<'a> = &'a (dyn Fn(Option<&str>) + Sync);
 /// What came of one fault.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Killed {
-    /// Checks that cite a requirement which the fault breaks, and failed; the most telling first.
+    /// Checks that cite a requirement which the fault breaks, or else exercise its operation, and failed; the most
+    /// telling first.
     pub by: Vec<String>,
     /// Other checks that failed.
     pub also: Vec<String>,
@@ -68,16 +69,13 @@ pub async fn try_all(
         let mut failed = tell(farm, units.clone()).await;
         choose(None);
         failed.retain(|check| passing.contains(check));
-        let cites = |check: &String| {
-            let cited = stories.cited.get(check).map(Vec::as_slice).unwrap_or_default();
-            cited.iter().any(|id| fault.breaks.contains(id)).then_some(cited.len())
-        };
+        let rank = |check: &String| rank(&stories, fault, check);
         let declared = units.iter().flat_map(|unit| unit.declared(Profile::Strict));
         let meant =
             declared.filter(|check| passing.contains(&check.id) && cites(&check.id).is_some()).count();
         let (mut by, also): (Vec<String>, Vec<String>) =
-            failed.into_iter().partition(|check| cites(check).is_some());
-        by.sort_by_cached_key(|check| (cites(check), check.clone()));
+            failed.into_iter().partition(|check| rank(check).is_some());
+        by.sort_by_cached_key(|check| (rank(check), check.clone()));
         let killed = Killed { by, also, meant };
         told(fault, &killed);
         outcomes.insert(fault.name.clone(), killed);
@@ -105,9 +103,8 @@ pub async fn try_again(
     let mut wrong = BTreeMap::new();
     for fault in faults {
         let Some(check) = table.get(&fault.name) else { continue };
-        let cited = stories.cited.get(check).map(Vec::as_slice).unwrap_or_default();
-        let reason = if !cited.iter().any(|id| fault.breaks.contains(id)) {
-            Some(format!("{check} cites none of {}", fault.breaks.join(", ")))
+        let reason = if rank(&stories, fault, check).is_none() {
+            Some(format!("{check} has nothing to do with {}", fault.breaks.join(", ")))
         } else if !passing.contains(check) {
             Some(format!("{check} does not pass without it"))
         } else {
@@ -126,20 +123,33 @@ pub async fn try_again(
     wrong
 }
 
+/// How telling it is that a check fails under a fault, the least number first: whether it only exercises the operation
+/// whose requirement is broken, and how many requirements it cites.
+type Rank = (bool, usize);
+
+/// `None` for checks that are not meant to notice.
+fn rank(stories: &Stories, fault: &Fault, check: &str) -> Option<Rank> {
+    let cited = stories.cited.get(check).map(Vec::as_slice).unwrap_or_default();
+    if cited.iter().any(|id| fault.breaks.contains(id)) {
+        return Some((false, cited.len()));
+    }
+    let operation = stories.operations.get(check)?;
+    let mut owners = fault.breaks.iter().filter_map(|id| owner(id));
+    owners.any(|owner| owner == operation).then_some((true, cited.len()))
+}
+
 /// The stories that are meant to notice a fault, and some others.
 fn units_for(stories: &Stories, fault: &Fault) -> Vec<Unit> {
-    let mut meant: Vec<(usize, &Unit)> = Vec::new();
+    let mut meant: Vec<(Rank, &Unit)> = Vec::new();
     let mut others: Vec<&Unit> = Vec::new();
     for unit in stories.units.values() {
         let checks = unit.declared(Profile::Strict);
-        let cites =
-            |check: &&crate::event::Checked| check.requirements.iter().any(|id| fault.breaks.contains(id));
-        match checks.iter().filter(cites).map(|check| check.requirements.len()).min() {
-            Some(cited) => meant.push((cited, unit)),
+        match checks.iter().filter_map(|check| rank(stories, fault, &check.id)).min() {
+            Some(rank) => meant.push((rank, unit)),
             None => others.push(unit),
         }
     }
-    meant.sort_by_key(|(cited, unit)| (*cited, unit.scenario.steps.len()));
+    meant.sort_by_key(|(rank, unit)| (*rank, unit.scenario.steps.len()));
     // The same sample every time, another one for each fault.
     let seed = fault.name.bytes().fold(7_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     let step = (others.len() / SAMPLE).max(1);
@@ -208,9 +218,10 @@ pub fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
 /// Writes the table.
 pub fn to_text(faults: &[Fault], table: &BTreeMap<String, String>) -> String {
     let mut out = String::from(
-        "# For every fault of the server: the requirements that it breaks, and a check that cites one of them, passes\n\
-         # without the fault and fails with it. Made by `cargo test -p conformance --test faults` with FAULTS=write,\n\
-         # which keeps the rows that hold. `conformance self-test --fault NAME` shows more about one.\n\n",
+        "# For every fault of the server: the requirements that it breaks, and a check that cites one of them (or at\n\
+         # least exercises the operation that is broken), passes without the fault and fails with it. Made by\n\
+         # `cargo test -p conformance --test faults` with FAULTS=write, which keeps the rows that hold.\n\
+         # `conformance self-test --fault NAME` shows more about one.\n\n",
     );
     for fault in faults {
         if let Some(check) = table.get(&fault.name) {
