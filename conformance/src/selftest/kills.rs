@@ -69,10 +69,11 @@ pub async fn try_all(
         let mut failed = tell(farm, units.clone()).await;
         choose(None);
         failed.retain(|check| passing.contains(check));
-        let rank = |check: &String| rank(&stories, fault, check);
+        let owners = owners(fault);
+        let rank = |check: &String| rank(&stories, fault, &owners, check);
         let declared = units.iter().flat_map(|unit| unit.declared(Profile::Strict));
-        let meant =
-            declared.filter(|check| passing.contains(&check.id) && cites(&check.id).is_some()).count();
+        let ids = declared.map(|check| check.id).chain(checks::rules().map(|(id, _)| id));
+        let meant = ids.filter(|check| passing.contains(check) && rank(check).is_some()).count();
         let (mut by, also): (Vec<String>, Vec<String>) =
             failed.into_iter().partition(|check| rank(check).is_some());
         by.sort_by_cached_key(|check| (rank(check), check.clone()));
@@ -103,7 +104,7 @@ pub async fn try_again(
     let mut wrong = BTreeMap::new();
     for fault in faults {
         let Some(check) = table.get(&fault.name) else { continue };
-        let reason = if rank(&stories, fault, check).is_none() {
+        let reason = if rank(&stories, fault, &owners(fault), check).is_none() {
             Some(format!("{check} has nothing to do with {}", fault.breaks.join(", ")))
         } else if !passing.contains(check) {
             Some(format!("{check} does not pass without it"))
@@ -127,24 +128,29 @@ pub async fn try_again(
 /// whose requirement is broken, and how many requirements it cites.
 type Rank = (bool, usize);
 
+/// The operations whose requirements a fault breaks.
+fn owners(fault: &Fault) -> Vec<&'static str> {
+    fault.breaks.iter().filter_map(|id| owner(id)).collect()
+}
+
 /// `None` for checks that are not meant to notice.
-fn rank(stories: &Stories, fault: &Fault, check: &str) -> Option<Rank> {
+fn rank(stories: &Stories, fault: &Fault, owners: &[&str], check: &str) -> Option<Rank> {
     let cited = stories.cited.get(check).map(Vec::as_slice).unwrap_or_default();
     if cited.iter().any(|id| fault.breaks.contains(id)) {
         return Some((false, cited.len()));
     }
     let operation = stories.operations.get(check)?;
-    let mut owners = fault.breaks.iter().filter_map(|id| owner(id));
-    owners.any(|owner| owner == operation).then_some((true, cited.len()))
+    owners.contains(operation).then_some((true, cited.len()))
 }
 
 /// The stories that are meant to notice a fault, and some others.
 fn units_for(stories: &Stories, fault: &Fault) -> Vec<Unit> {
     let mut meant: Vec<(Rank, &Unit)> = Vec::new();
     let mut others: Vec<&Unit> = Vec::new();
+    let owners = owners(fault);
     for unit in stories.units.values() {
-        let checks = unit.declared(Profile::Strict);
-        match checks.iter().filter_map(|check| rank(stories, fault, &check.id)).min() {
+        let ids = unit.scenario.checks().map(|(_, id)| id);
+        match ids.filter_map(|id| rank(stories, fault, &owners, &id)).min() {
             Some(rank) => meant.push((rank, unit)),
             None => others.push(unit),
         }
