@@ -113,10 +113,10 @@ fn attachment(body: Body, name: &str, gzip: bool) -> Response<Body> {
         .chars()
         .map(|c| if matches!(c, ' '..='~') && !matches!(c, '"' | '\\') { c } else { '_' })
         .collect();
-    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
-        if !fault!("backup-not-named") {
-            headers.insert(CONTENT_DISPOSITION, disposition);
-        }
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+        && !fault!("backup-not-named")
+    {
+        headers.insert(CONTENT_DISPOSITION, disposition);
     }
     if gzip && !fault!("backup-coding-not-told") {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));

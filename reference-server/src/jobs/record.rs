@@ -138,10 +138,10 @@ pub fn started_between(store: &Store, from: f64, to: f64) -> Result<Vec<Value>, 
         let mut members = only(record, &shown);
         for name in [STARTED, ENDED] {
             let instant = record.get(name).and_then(Value::as_number);
-            if let Some(text) = instant.and_then(iso_text) {
-                if !fault!("job-converted-times-lost") {
-                    members.insert(format!("{name}_converted"), Value::String(text));
-                }
+            if let Some(text) = instant.and_then(iso_text)
+                && !fault!("job-converted-times-lost")
+            {
+                members.insert(format!("{name}_converted"), Value::String(text));
             }
         }
         Value::Object(members)
