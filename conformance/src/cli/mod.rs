@@ -172,8 +172,8 @@ struct RunArgs {
     /// Where programs that fail are kept, for `replay`.
     #[arg(long, value_name = "FOLDER", default_value = "conformance-failures")]
     failures: PathBuf,
-    /// Say what the endpoint is set up for, so that scenarios that need it are told: http2, cors-off, cors-list,
-    /// authorize-local.
+    /// Say what the endpoint is set up for, so that scenarios that need it are told: fresh (a throw-away
+    /// instance as it was installed: it may be restarted and reconfigured), http2, cors-off, cors-list, authorize-local.
     #[arg(long, value_name = "NAME")]
     with: Vec<String>,
     /// Use the shared database 'data' even when it holds tables.
@@ -320,7 +320,7 @@ async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
         jobs: args.jobs,
         cases: args.cases,
         settle: args.settle.map(Duration::from_millis),
-        with: args.with.clone(),
+        with: args.with.iter().cloned().chain(args.url.is_none().then(|| "fresh".to_owned())).collect(),
         take_data: args.take_data,
         seed: args.seed.unwrap_or_else(|| Options::default().seed),
         programs: args.programs,
