@@ -31,7 +31,7 @@ pub struct Server {
     /// Its certificates.
     pub certificates: Certificates,
     /// Its components.
-    pub components: Components,
+    pub components: Arc<Components>,
     /// What its requests did.
     pub meters: Meters,
     /// The wishes for a restart.
@@ -85,6 +85,8 @@ impl Server {
         let config_file = Arc::new(ConfigFile::of(&config.root_path));
         let components = Components::open(&config.components_root, &config.root_path, config_file.clone())
             .context("cannot use the components folder")?;
+        let components = Arc::new(components);
+        components.restore().context("cannot fetch components")?;
         let server = Arc::new(Server {
             config,
             config_file,

@@ -1,14 +1,16 @@
 //! The sections of components in the instance's configuration file: `PROJECT: {package: …, install: {…}}`.
 
-use super::Components;
-use super::deploy::Install;
+use super::deploy::{Install, Source};
 use super::files::remove;
 use super::paths::shown;
+use super::{Components, is_project_name};
 use crate::config::{Backup, ConfigError};
 use crate::error::OperationError;
 use crate::value::{Object, Value};
 use std::collections::HashMap;
 use std::fs;
+use std::io;
+use std::sync::Arc;
 
 /// The sections that are the server's own and never a component's.
 const CORE: [&str; 19] = [
@@ -38,6 +40,20 @@ pub fn is_core_section(name: &str) -> bool {
     CORE.contains(&name)
 }
 
+/// The package of a section.
+fn source_in(section: &Value) -> Option<Source> {
+    Some(Source::Package(section.get("package")?.as_str()?.to_owned()))
+}
+
+/// The options for installing in a section.
+fn install_in(section: &Value) -> Install {
+    let option = |name: &str| section.get("install").and_then(|options| options.get(name));
+    Install {
+        command: option("command").and_then(Value::as_str).map(str::to_owned),
+        timeout: option("timeout").and_then(Value::as_number),
+    }
+}
+
 impl Components {
     /// The package references in the configuration, by project.
     pub(super) fn configured(&self) -> HashMap<String, String> {
@@ -47,6 +63,36 @@ impl Components {
             .iter()
             .filter_map(|(name, section)| Some((name.clone(), section.get("package")?.as_str()?.to_owned())));
         packages.collect()
+    }
+
+    /// Fetches the packages of the configuration whose projects are not there, as a start does. Goes on by itself;
+    /// what cannot be had is logged.
+    ///
+    /// # Errors
+    /// When no thread can be made for it.
+    pub fn restore(self: &Arc<Self>) -> io::Result<()> {
+        let document = self.config_file.read().unwrap_or_default();
+        let missing: Vec<(String, Source, Install)> = document
+            .tree()
+            .iter()
+            .filter(|(project, _)| is_project_name(project) && !is_core_section(project))
+            .filter(|(project, _)| !self.place(project).exists())
+            .filter_map(|(project, section)| {
+                Some((project.clone(), source_in(section)?, install_in(section)))
+            })
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let components = self.clone();
+        let fetch = move || {
+            for (project, source, install) in missing {
+                if let Err(error) = components.deploy(&project, &source, &install) {
+                    tracing::error!(project, error = %error.message, "cannot fetch a component's package");
+                }
+            }
+        };
+        std::thread::Builder::new().name("component".to_owned()).spawn(fetch).map(drop)
     }
 
     /// Writes a project's section into the configuration file.

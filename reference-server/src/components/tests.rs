@@ -430,6 +430,25 @@ fn the_rests_of_deployments_are_removed_at_a_start() {
 }
 
 #[test]
+fn a_start_fetches_what_is_configured_and_not_there() {
+    let instance = Instance::new();
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "http:\n  package: file:{0}\nshop:\n  package: file:{0}\ngone:\n  package: file:{0}/none\n",
+        folder.path().display()
+    );
+    fs::write(instance.root.join(FILE_NAME), &text).unwrap();
+    let components = Arc::new(instance.components);
+    components.restore().unwrap();
+    // The thread that fetches holds the components until it is done.
+    while Arc::strong_count(&components) > 1 {
+        std::thread::yield_now();
+    }
+    assert!(components.exists("shop") && !components.exists("http") && !components.exists("gone"));
+    assert_eq!(fs::read_to_string(instance.root.join(FILE_NAME)).unwrap(), text);
+}
+
+#[test]
 fn pipes_hold_nothing_up() {
     let instance = Instance::new();
     instance.write("p", "a", "");
