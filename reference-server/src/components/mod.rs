@@ -97,8 +97,8 @@ impl Components {
         &self.folder
     }
 
-    /// Counts everything in the components folder as loaded, as a start or a restart of the workers does.
-    pub fn load_all(&self) {
+    /// Counts everything in the components folder as loaded, as a start does.
+    fn load_all(&self) {
         self.loaded.started(tree::visible_names(&self.folder));
     }
 

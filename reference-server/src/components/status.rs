@@ -29,7 +29,7 @@ impl Loaded {
             .or_insert(Times { worker: now, main: None });
     }
 
-    /// A start, or a restart of the workers, loaded all of these.
+    /// A start loaded all of these.
     pub(super) fn started(&self, names: impl IntoIterator<Item = String>) {
         let now = now();
         let mut by_name = self.by_name.lock();

@@ -5,9 +5,9 @@ use crate::components::{
     Install, Source, apart, base64_bytes, is_core_section, is_project_name, name_in, project_of,
 };
 use crate::error::OperationError;
-use crate::jobs::{self, Done};
 use crate::operations::existence::{Existence, joined};
 use crate::operations::{Call, Outcome, Reply};
+use crate::system::job;
 use crate::value::{Value, object};
 
 const ADDING_FAILED: &str = "Error adding custom function project, check the log for more details";
@@ -18,9 +18,9 @@ pub(in crate::operations) async fn add_component(call: Call) -> Outcome {
     let is_taken = !project.is_empty() && call.server.components.exists(&project);
     joined(&call, &[Existence { field: "project", fault: is_taken.then_some("Project already exists") }])?;
     let (template, install) = (optional(&call, "template"), install_options(&call));
-    let server = call.server.clone();
+    let components = call.server.components.clone();
     let added = project.clone();
-    let outcome = apart(move || server.components.add(&added, template.as_deref(), &install)).await?;
+    let outcome = apart(move || components.add(&added, template.as_deref(), &install)).await?;
     match outcome {
         Ok(()) => Ok(Reply::Message(format!("Successfully added project: {project}"))),
         Err(error) => {
@@ -39,9 +39,9 @@ pub(in crate::operations) async fn deploy_component(call: Call) -> Outcome {
         return Err(OperationError::invalid(text));
     }
     let (restart, install) = (Restart::of(&call), install_options(&call));
-    let server = call.server.clone();
+    let components = call.server.components.clone();
     let deployed = project.clone();
-    apart(move || server.components.deploy(&deployed, &source, &install)).await??;
+    apart(move || components.deploy(&deployed, &source, &install)).await??;
     restart.answer(&call, &project).await
 }
 
@@ -96,7 +96,7 @@ impl Restart {
         match self {
             Restart::Nothing => Ok(Reply::Message(deployed)),
             Restart::Workers => {
-                call.server.components.load_all();
+                call.server.restarts.wish(None);
                 Ok(Reply::Message(restarting))
             }
             Restart::Rolling => Ok(Reply::Value(object([
@@ -107,22 +107,15 @@ impl Restart {
     }
 }
 
-/// Starts a job as the operation `restart_service` does, and tells its id.
+/// Begins a job as the operation `restart_service` does, and tells its id.
 async fn restart_job(call: &Call) -> Result<Value, OperationError> {
     let Some(operation) = spec::registry().operation("restart_service") else {
         return Err(OperationError::internal(anyhow::anyhow!("the contract has no restart_service")));
     };
     let body = [("operation", Value::from("restart_service")), ("service", Value::from("http"))];
     let body = body.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
-    let caller = call.caller.clone();
-    let job = Call { server: call.server.clone(), caller, operation, body, fault: None, form: call.form };
-    let server = call.server.clone();
-    let started = jobs::start(&job, async move {
-        server.components.load_all();
-        Ok(Done::default())
-    });
-    match started.await? {
-        Reply::Value(answer) => Ok(answer.get("job_id").cloned().unwrap_or(Value::Null)),
-        _ => Ok(Value::Null),
-    }
+    let (server, caller) = (call.server.clone(), call.caller.clone());
+    let id = job::begin(&Call { server, caller, operation, body, fault: None, form: call.form }).await?;
+    call.server.restarts.wish(Some(id.clone()));
+    Ok(Value::from(id))
 }

@@ -7,8 +7,8 @@ use crate::value::{Value, object};
 
 pub(super) async fn get_component_file(call: Call) -> Outcome {
     let (project, file, encoding) = (text(&call, "project"), text(&call, "file"), encoding(&call));
-    let server = call.server.clone();
-    let read = apart(move || server.components.read_file(&project, &file)).await??;
+    let components = call.server.components.clone();
+    let read = apart(move || components.read_file(&project, &file)).await??;
     Ok(Reply::Value(object([
         ("message", Value::from(encoding.text_of(&read.content))),
         (
@@ -24,13 +24,13 @@ pub(super) async fn set_component_file(call: Call) -> Outcome {
     let (project, file, encoding) = (text(&call, "project"), text(&call, "file"), encoding(&call));
     let message = format!("Successfully set component: {file}");
     let payload = optional(&call, "payload");
-    let server = call.server.clone();
+    let components = call.server.components.clone();
     apart(move || {
         let content = payload.map(|payload| encoding.bytes_of(&payload));
         if fault!("component-file-not-written") {
             return Ok(());
         }
-        server.components.write_file(&project, &file, content.as_deref())
+        components.write_file(&project, &file, content.as_deref())
     })
     .await??;
     Ok(Reply::Message(message))

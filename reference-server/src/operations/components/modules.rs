@@ -14,11 +14,11 @@ pub(super) async fn install_node_modules(call: Call) -> Outcome {
     let mut answer: Object = projects.iter().map(|project| (project.clone(), nothing_yet())).collect();
     answer.insert("warning".to_owned(), Value::from(WARNING));
     if !flag(&call, "dry_run") {
-        let server = call.server.clone();
+        let components = call.server.components.clone();
         // Nobody waits for it: the answer says nothing of its outcome.
         std::thread::Builder::new().name("component".to_owned()).spawn(move || {
             for project in projects.iter().filter(|project| is_project_name(project)) {
-                server.components.install_modules(project);
+                components.install_modules(project);
             }
         })?;
     }

@@ -9,17 +9,17 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 pub(super) async fn get_components(call: Call) -> Outcome {
-    let server = call.server.clone();
-    Ok(Reply::Value(apart(move || server.components.tree()).await?))
+    let components = call.server.components.clone();
+    Ok(Reply::Value(apart(move || components.tree()).await?))
 }
 
 pub(in crate::operations) async fn package_component(call: Call) -> Outcome {
     let project = name_in(&text(&call, "project")).to_owned();
     let (no_modules, no_links) = (flag(&call, "skip_node_modules"), flag(&call, "skip_symlinks"));
-    let server = call.server.clone();
+    let components = call.server.components.clone();
     let packed = project.clone();
     let payload = apart(move || -> Result<String, OperationError> {
-        Ok(STANDARD.encode(server.components.package(&packed, no_modules, no_links)?))
+        Ok(STANDARD.encode(components.package(&packed, no_modules, no_links)?))
     })
     .await??;
     Ok(Reply::Value(object([
@@ -34,15 +34,11 @@ pub(super) async fn drop_component(call: Call) -> Outcome {
         return Err(OperationError::invalid("Invalid file path"));
     }
     let restarts = call.body.get("restart") == Some(&Value::Bool(true));
-    let server = call.server.clone();
-    let dropped = apart(move || -> Result<String, OperationError> {
-        let shown = server.components.drop_component(&project, file.as_deref())?;
-        if restarts {
-            server.components.load_all();
-        }
-        Ok(shown)
-    })
-    .await??;
+    let components = call.server.components.clone();
+    let dropped = apart(move || components.drop_component(&project, file.as_deref())).await??;
+    if restarts {
+        call.server.restarts.wish(None);
+    }
     let restarting = if restarts { ", restarting HarperDB" } else { "" };
     Ok(Reply::Message(format!(
         "{} dropped: {dropped}{restarting}",

@@ -13,10 +13,10 @@ pub(super) async fn add_ssh_key(call: Call) -> Outcome {
         (word(&call, "host")?.unwrap_or_default(), word(&call, "hostname")?.unwrap_or_default());
     let known_hosts = optional(&call, "known_hosts");
     let message = format!("Added ssh key: {name}");
-    let server = call.server.clone();
+    let components = call.server.components.clone();
     blocking(move || {
         let host = Host { host: &host, hostname: &hostname };
-        server.components.ssh.add(&name, &key, host, known_hosts.as_deref())
+        components.ssh.add(&name, &key, host, known_hosts.as_deref())
     })
     .await??;
     Ok(Reply::Message(message))
@@ -27,9 +27,9 @@ pub(super) async fn update_ssh_key(call: Call) -> Outcome {
     let (host, hostname) = (word(&call, "host")?, word(&call, "hostname")?);
     let known_hosts = optional(&call, "known_hosts");
     let message = format!("Updated ssh key: {name}");
-    let server = call.server.clone();
+    let components = call.server.components.clone();
     blocking(move || {
-        let keys = &server.components.ssh;
+        let keys = &components.ssh;
         keys.update(&name, &key, host.as_deref(), hostname.as_deref(), known_hosts.as_deref())
     })
     .await??;
@@ -39,14 +39,14 @@ pub(super) async fn update_ssh_key(call: Call) -> Outcome {
 pub(super) async fn delete_ssh_key(call: Call) -> Outcome {
     let name = key_name(&call)?;
     let message = format!("Deleted ssh key: {name}");
-    let server = call.server.clone();
-    blocking(move || server.components.ssh.delete(&name)).await??;
+    let components = call.server.components.clone();
+    blocking(move || components.ssh.delete(&name)).await??;
     Ok(Reply::Message(message))
 }
 
 pub(super) async fn list_ssh_keys(call: Call) -> Outcome {
-    let server = call.server.clone();
-    let names = blocking(move || server.components.ssh.names()).await??;
+    let components = call.server.components.clone();
+    let names = blocking(move || components.ssh.names()).await??;
     let keys = names
         .into_iter()
         .filter(|_| !fault!("ssh-keys-not-listed"))
@@ -56,14 +56,14 @@ pub(super) async fn list_ssh_keys(call: Call) -> Outcome {
 
 pub(super) async fn set_ssh_known_hosts(call: Call) -> Outcome {
     let known_hosts = text(&call, "known_hosts");
-    let server = call.server.clone();
-    blocking(move || server.components.ssh.set_known_hosts(&known_hosts)).await??;
+    let components = call.server.components.clone();
+    blocking(move || components.ssh.set_known_hosts(&known_hosts)).await??;
     Ok(Reply::Message("Known hosts successfully set".to_owned()))
 }
 
 pub(super) async fn get_ssh_known_hosts(call: Call) -> Outcome {
-    let server = call.server.clone();
-    let known_hosts = blocking(move || server.components.ssh.known_hosts()).await??;
+    let components = call.server.components.clone();
+    let known_hosts = blocking(move || components.ssh.known_hosts()).await??;
     Ok(Reply::Value(object([("known_hosts", known_hosts.map_or(Value::Null, Value::from))])))
 }
 

@@ -12,32 +12,30 @@ const NO_FILE: &str = "File does not exist";
 const NOT_SOUGHT: &str = "Error validating request, check the log for more details";
 
 pub(super) async fn get_custom_function(call: Call) -> Outcome {
-    let (function, server) = (Function::existing(&call)?, call.server.clone());
-    let read = apart(move || server.components.read_file(&function.project, &function.file())).await??;
+    let (function, components) = (Function::existing(&call)?, call.server.components.clone());
+    let read = apart(move || components.read_file(&function.project, &function.file())).await??;
     Ok(Reply::Message(Encoding::Utf8.text_of(&read.content)))
 }
 
 pub(super) async fn set_custom_function(call: Call) -> Outcome {
     joined(&call, &[project_existence(&call)])?;
-    let (function, server) = (Function::of(&call)?, call.server.clone());
+    let (function, components) = (Function::of(&call)?, call.server.components.clone());
     let message = format!(
         "Successfully updated custom function: {}{}",
         function.name,
         if fault!("function-message-without-ending") { "" } else { ".js" }
     );
     let content = call.body.get("function_content").and_then(Value::as_str).unwrap_or_default().to_owned();
-    apart(move || {
-        server.components.write_file(&function.project, &function.file(), Some(content.as_bytes()))
-    })
-    .await??;
+    apart(move || components.write_file(&function.project, &function.file(), Some(content.as_bytes())))
+        .await??;
     Ok(Reply::Message(message))
 }
 
 pub(super) async fn drop_custom_function(call: Call) -> Outcome {
-    let (function, server) = (Function::existing(&call)?, call.server.clone());
+    let (function, components) = (Function::existing(&call)?, call.server.components.clone());
     let message = format!("Successfully deleted custom function: {}.js", function.name);
     if !fault!("function-not-dropped") {
-        apart(move || server.components.remove(&function.project, Some(&function.file()))).await??;
+        apart(move || components.remove(&function.project, Some(&function.file()))).await??;
     }
     Ok(Reply::Message(message))
 }

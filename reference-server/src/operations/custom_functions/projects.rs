@@ -8,16 +8,15 @@ use crate::value::{Object, Value, object, order_members};
 
 pub(super) async fn custom_functions_status(call: Call) -> Outcome {
     Ok(Reply::Value(object([
-        ("port", Value::from(9926.0)),
+        ("port", call.server.config.http_port.map_or(Value::Null, |port| Value::from(f64::from(port)))),
         ("directory", Value::from(call.server.components.folder().display().to_string())),
         ("is_enabled", Value::from(!fault!("functions-status-off"))),
     ])))
 }
 
 pub(super) async fn get_custom_functions(call: Call) -> Outcome {
-    let server = call.server.clone();
+    let components = call.server.components.clone();
     let projects = apart(move || {
-        let components = &server.components;
         let mut projects = Object::new();
         for project in components.function_projects() {
             let functions = FunctionKind::ALL.map(|kind| {
@@ -39,7 +38,7 @@ pub(super) async fn drop_custom_function_project(call: Call) -> Outcome {
     let is_missing = !project.is_empty() && !call.server.components.exists(&project);
     joined(&call, &[Existence { field: "project", fault: is_missing.then_some(NO_PROJECT) }])?;
     let message = format!("Successfully deleted project: {project}");
-    let server = call.server.clone();
-    apart(move || server.components.remove(&project, None)).await??;
+    let components = call.server.components.clone();
+    apart(move || components.remove(&project, None)).await??;
     Ok(Reply::Message(message))
 }
