@@ -67,6 +67,15 @@ impl Database {
         ReadTxn::begin(&self.environment)
     }
 
+    /// Gives the pages of the file that are resident in this process's memory back to the system. They come back when
+    /// they are used.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn release_pages(&self) -> Result<(), StoreError> {
+        self.environment.release_pages()
+    }
+
     /// Bytes on disk.
     pub fn size(&self) -> u64 {
         self.environment.size_on_disk()

@@ -267,6 +267,13 @@ impl Environment {
         Ok(())
     }
 
+    /// Lets go of the pages of the memory map that are resident.
+    pub(super) fn release_pages(&self) -> Result<(), StoreError> {
+        // The map is not moved while there are visitors.
+        let _visit = self.gate.enter();
+        Ok(super::resident::release(self.env.path())?)
+    }
+
     /// Finds out whether a failed commit is due to a full disk: to LMDB a write that was cut short is like any failed
     /// one. Only the writer may ask, without a transaction.
     pub(super) fn explain(&self, error: StoreError) -> StoreError {

@@ -22,6 +22,7 @@ mod prepare;
 mod ranges;
 mod read;
 mod record;
+mod resident;
 mod statistics;
 mod tables;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use history::{History, HistoryChange, HistoryEntry, HistoryRecord};
 pub use ranges::{KeyRange, ValueRange};
 pub use read::{IndexHit, IndexScan, ReadTxn, Scan, View};
 pub use record::{Kind, PRIMARY_KEY, RawValue, Record};
+pub use resident::resident_file_bytes;
 pub use statistics::{Statistics, TreeStatistics};
 pub use write::WriteTxn;
 

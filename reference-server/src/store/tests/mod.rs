@@ -101,3 +101,24 @@ fn keys_of(scan: Scan<'_>) -> Vec<String> {
 fn hits_of(scan: IndexScan<'_>) -> Vec<String> {
     scan.map(|hit| hit.unwrap().primary_key().unwrap().to_json()).collect()
 }
+
+#[test]
+fn pages_that_were_let_go_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), StoreOptions::default()).unwrap();
+    let database = store.create_database("d").unwrap();
+    let key = Value::from(1.0);
+    let stored = key.clone();
+    database
+        .write_blocking(move |txn| -> Result<(), StoreError> {
+            let table = txn.create_table(TableSpec::dynamic("t", "id"))?;
+            txn.put(&table, &stored, &Object::from_iter([("id".to_owned(), stored.clone())]), None)
+        })
+        .unwrap();
+    let reader = database.read().unwrap();
+    let table = reader.catalog().table("t").unwrap().clone();
+    let before = reader.get(&table, &key).unwrap().unwrap();
+    database.release_pages().unwrap();
+    assert_eq!(before.key(), key);
+    assert!(reader.get(&table, &key).unwrap().is_some());
+}
