@@ -30,7 +30,8 @@ async fn variant(with: &str, id: &str, adjust: impl FnOnce(&mut Config)) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_server_conforms() {
     let server = TestServer::start().await.unwrap();
-    let options = Options { with: vec!["fresh".to_owned()], ..Options::default() };
+    let options =
+        Options { with: vec!["fresh".to_owned(), "quick-restart".to_owned()], ..Options::default() };
     run(&server, &server.url(), options).await.assert_conforms();
 }
 

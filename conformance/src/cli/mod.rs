@@ -173,7 +173,8 @@ struct RunArgs {
     #[arg(long, value_name = "FOLDER", default_value = "conformance-failures")]
     failures: PathBuf,
     /// Say what the endpoint is set up for, so that scenarios that need it are told: fresh (a throw-away
-    /// instance as it was installed: it may be restarted and reconfigured), http2, cors-off, cors-list, authorize-local.
+    /// instance as it was installed: it may be restarted and reconfigured), quick-restart (no request is refused meanwhile:
+    /// restarts are not waited for), http2, cors-off, cors-list, authorize-local.
     #[arg(long, value_name = "NAME")]
     with: Vec<String>,
     /// Use the shared database 'data' even when it holds tables.
@@ -316,11 +317,12 @@ fn run(args: &RunArgs) -> anyhow::Result<u8> {
 }
 
 async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
+    let embedded = args.url.is_none().then_some(["fresh", "quick-restart"]);
     let options = Options {
         jobs: args.jobs,
         cases: args.cases,
         settle: args.settle.map(Duration::from_millis),
-        with: args.with.iter().cloned().chain(args.url.is_none().then(|| "fresh".to_owned())).collect(),
+        with: args.with.iter().cloned().chain(embedded.into_iter().flatten().map(str::to_owned)).collect(),
         take_data: args.take_data,
         seed: args.seed.unwrap_or_else(|| Options::default().seed),
         programs: args.programs,

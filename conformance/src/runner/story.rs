@@ -134,7 +134,7 @@ impl Telling<'_> {
                 return Err(Halt::Stopped);
             }
             if let Some(seconds) = step.sleep {
-                pause(seconds).await;
+                self.pause(seconds).await;
                 continue;
             }
             let wanted = step.response.as_ref().map(|expected| expected.status);
@@ -238,7 +238,7 @@ impl Telling<'_> {
     /// Takes a step that is not compared in this run.
     async fn pass_through(&mut self, step: &Step) -> Option<Halt> {
         if let Some(seconds) = step.sleep {
-            pause(seconds).await;
+            self.pause(seconds).await;
             return None;
         }
         let taken = self.repeat(step, &|_| true).await.ok()?;
@@ -375,12 +375,21 @@ impl Telling<'_> {
         absent.map_or(Ok(()), Err)
     }
 
+    /// Waits as a step says; for restarts only briefly where they are known to be quick.
+    async fn pause(&self, seconds: f64) {
+        const LONGEST: f64 = 60.0;
+        const BRIEF: f64 = 0.25;
+        let quick = self.scenario.disruptive && self.run.offers("quick-restart");
+        let longest = if quick { BRIEF } else { LONGEST };
+        tokio::time::sleep(Duration::from_secs_f64(seconds.clamp(0.0, longest))).await;
+    }
+
     /// Drops what was made. What cannot be dropped is found when the run ends.
     async fn teardown(&mut self) {
         let steps = self.scenario.teardown.clone();
         for step in &steps {
             if let Some(seconds) = step.sleep {
-                pause(seconds).await;
+                self.pause(seconds).await;
                 continue;
             }
             let gone = |taken: &Taken| taken.answer().is_some_and(|a| a.status < 400 || a.status == 404);
@@ -433,8 +442,4 @@ fn reached(step: &Step, answer: &Answer) -> bool {
 
 fn is_select(statement: &str) -> bool {
     statement.trim_start().get(..6).is_some_and(|verb| verb.eq_ignore_ascii_case("select"))
-}
-
-async fn pause(seconds: f64) {
-    tokio::time::sleep(Duration::from_secs_f64(seconds.clamp(0.0, 60.0))).await;
 }
