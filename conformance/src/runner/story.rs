@@ -378,7 +378,7 @@ impl Telling<'_> {
     /// Waits as a step says; for restarts only briefly where they are known to be quick.
     async fn pause(&self, seconds: f64) {
         const LONGEST: f64 = 60.0;
-        const BRIEF: f64 = 0.25;
+        const BRIEF: f64 = 3.0;
         let quick = self.scenario.disruptive && self.run.offers("quick-restart");
         let longest = if quick { BRIEF } else { LONGEST };
         tokio::time::sleep(Duration::from_secs_f64(seconds.clamp(0.0, longest))).await;
