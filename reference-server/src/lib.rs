@@ -21,6 +21,7 @@ pub mod licensing;
 pub mod logs;
 pub mod operations;
 pub mod query;
+pub mod replication;
 pub mod server;
 pub mod sql;
 pub mod store;

@@ -10,6 +10,7 @@ use crate::jobs::{self, Jobs};
 use crate::logs::{self, Log};
 use crate::operations::nosql::KeyNumbers;
 use crate::operations::{Outcome, ReplyForm, pipeline};
+use crate::replication::Replication;
 use crate::store::{Store, StoreOptions};
 use crate::system::job;
 use crate::system::restart::Restarts;
@@ -44,6 +45,8 @@ pub struct Server {
     pub jobs: Jobs,
     /// Its log.
     pub log: Arc<Log>,
+    /// What it shares with other nodes.
+    pub replication: Replication,
 }
 
 impl Server {
@@ -100,11 +103,13 @@ impl Server {
             key_numbers: Arc::default(),
             jobs: Jobs::default(),
             log,
+            replication: Replication::default(),
         });
         if !server.config.no_sync {
             Certificates::prepare(&server);
         }
         analytics::begin(&server);
+        Replication::begin(&server).await.context("cannot begin replication")?;
         Ok(server)
     }
 

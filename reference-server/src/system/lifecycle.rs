@@ -90,6 +90,7 @@ impl Instance {
 /// Waits until nobody uses the data any more and closes it.
 async fn close(server: Arc<Server>) {
     server.jobs.stop();
+    server.replication.stop().await;
     let deadline = tokio::time::Instant::now() + CLOSING;
     let mut server = server;
     loop {

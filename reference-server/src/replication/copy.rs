@@ -1,0 +1,1 @@
+//! Taking a whole database from another node.

@@ -1,0 +1,1 @@
+//! The nats-server of this node: a child process that listens on loopback only.
