@@ -2,7 +2,6 @@
 //! no longer fail is stale and fails the run, so that a list never outlives what it excuses.
 
 use crate::event::{Checked, Event, Kind};
-use crate::scenario::Level;
 use crate::verdict::Verdict;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -135,22 +134,18 @@ impl Baseline {
             entry.matched.load(Ordering::Relaxed) > 0 && entry.excused.load(Ordering::Relaxed) == 0
         });
         stale
-            .map(|(number, entry)| Checked {
-                id: format!("baseline/known#{}", number + 1),
-                kind: Kind::Baseline,
-                title: format!("'{}' fails, as the baseline says", entry.check),
-                operation: None,
-                requirements: Vec::new(),
-                level: Level::Must,
-                verdict: Verdict::Fail,
-                reason: Some(format!(
+            .map(|(number, entry)| {
+                let id = format!("baseline/known#{}", number + 1);
+                let title = format!("'{}' fails, as the baseline says", entry.check);
+                let reason = format!(
                     "it passes: the entry is stale, remove it from the baseline (it says: {})",
                     entry.reason
-                )),
-                differences: Vec::new(),
-                exchange: None,
-                curl: None,
-                millis: 0.0,
+                );
+                Checked {
+                    verdict: Verdict::Fail,
+                    reason: Some(reason),
+                    ..Checked::new(Kind::Baseline, id, title)
+                }
             })
             .collect()
     }
@@ -228,20 +223,7 @@ mod tests {
     "#;
 
     fn checked(id: &str, verdict: Verdict) -> Checked {
-        Checked {
-            id: id.to_owned(),
-            kind: Kind::Scenario,
-            title: String::new(),
-            operation: None,
-            requirements: Vec::new(),
-            level: Level::Must,
-            verdict,
-            reason: None,
-            differences: Vec::new(),
-            exchange: None,
-            curl: None,
-            millis: 1.0,
-        }
+        Checked { verdict, ..Checked::new(Kind::Scenario, id, "") }
     }
 
     #[test]

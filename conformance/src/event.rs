@@ -150,6 +150,26 @@ pub struct Checked {
     pub millis: f64,
 }
 
+impl Checked {
+    /// A check that has come to nothing yet, of what is demanded.
+    pub fn new(kind: Kind, id: impl Into<String>, title: impl Into<String>) -> Checked {
+        Checked {
+            id: id.into(),
+            kind,
+            title: title.into(),
+            operation: None,
+            requirements: Vec::new(),
+            level: Level::Must,
+            verdict: Verdict::NotRun,
+            reason: None,
+            differences: Vec::new(),
+            exchange: None,
+            curl: None,
+            millis: 0.0,
+        }
+    }
+}
+
 /// Something worth knowing that is no verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observed {

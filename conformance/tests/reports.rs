@@ -19,18 +19,11 @@ fn note(id: &str, level: Level, text: &str) -> RequirementNote {
 
 fn checked(id: &str, verdict: Verdict, requirement: &str) -> Checked {
     Checked {
-        id: id.into(),
-        kind: Kind::Scenario,
-        title: "a title".into(),
         operation: Some("insert".into()),
         requirements: vec![requirement.into()],
-        level: Level::Must,
         verdict,
-        reason: None,
-        differences: Vec::new(),
-        exchange: None,
-        curl: None,
         millis: 12.5,
+        ..Checked::new(Kind::Scenario, id, "a title")
     }
 }
 

@@ -255,18 +255,11 @@ fn verdict(
     sightings: &Sightings,
 ) -> Checked {
     let mut check = Checked {
-        id,
-        kind: Kind::Answers,
-        title,
         operation,
         requirements,
         level,
         verdict: Verdict::Pass,
-        reason: None,
-        differences: Vec::new(),
-        exchange: None,
-        curl: None,
-        millis: 0.0,
+        ..Checked::new(Kind::Answers, id, title)
     };
     if let Some((exchange, caller, fault)) = &sightings.first {
         check.differing(run.context.profile);

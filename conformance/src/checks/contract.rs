@@ -6,8 +6,7 @@
 
 use super::faults::{Evidence, expectation};
 use crate::runner::CONTRACT;
-use crate::scenario::{Compare, Expected, FORMAT, Level, Profile, Scenario, Step};
-use indexmap::IndexMap;
+use crate::scenario::{Compare, Expected, Level, Scenario, Step};
 use serde_json::{Map, Value, json};
 use spec::sample::SampleNames;
 use spec::{AccessRole, Operation};
@@ -60,35 +59,30 @@ fn story(operation: &Operation, names: &SampleNames, evidence: &Evidence) -> Opt
     let tables = uses("database") && operation.category != "users-roles";
     let (setup, teardown) = if tables { fixture() } else { (Vec::new(), Vec::new()) };
     (!steps.steps.is_empty()).then(|| Scenario {
-        format: FORMAT.to_owned(),
-        id: format!("{CONTRACT}/{}", operation.name),
-        summary: format!("what the schema of {} says of its requests", operation.name),
-        profile: Profile::Core,
-        requirements: Vec::new(),
         operations: vec![operation.name.clone()],
         names: [DATABASE, ROLE, USER].map(str::to_owned).to_vec(),
-        users: IndexMap::new(),
         serial: SHARED.contains(&operation.name.as_str()),
-        takes: Vec::new(),
-        disruptive: false,
-        needs: Vec::new(),
-        note: None,
         setup,
         steps: steps.steps,
         teardown,
+        ..Scenario::new(
+            format!("{CONTRACT}/{}", operation.name),
+            format!("what the schema of {} says of its requests", operation.name),
+        )
     })
 }
 
 /// A table with one record, and its end.
 fn fixture() -> (Vec<Step>, Vec<Step>) {
-    let step = |request| Step { request: Some(request), ..Step::default() };
     let setup = vec![
-        step(json!({"operation": "create_table", "database": DATABASE, "table": TABLE, "primary_key": "id"})),
-        step(
+        Step::running(
+            json!({"operation": "create_table", "database": DATABASE, "table": TABLE, "primary_key": "id"}),
+        ),
+        Step::running(
             json!({"operation": "insert", "database": DATABASE, "table": TABLE, "records": [{"id": 1, "name": "sample"}]}),
         ),
     ];
-    (setup, vec![step(json!({"operation": "drop_database", "database": DATABASE}))])
+    (setup, vec![Step::running(json!({"operation": "drop_database", "database": DATABASE}))])
 }
 
 struct Steps<'a> {
@@ -123,10 +117,9 @@ impl Steps<'_> {
     /// A request that only reads may be sent in all its spellings.
     fn reading(&mut self, valid: &Value) {
         let own = self.operation.requirements.first().map_or("HTTP-ANSWER-001", |own| own.id.as_str());
-        let any = Expected { content_type: None, body: None, ..answer(200, Value::Null) };
         let step = Step {
             request: Some(valid.clone()),
-            response: Some(any),
+            response: Some(Expected::status(200)),
             compare: Compare { status_only: true, ..Compare::default() },
             ..Step::default()
         };
@@ -196,16 +189,8 @@ impl Steps<'_> {
 }
 
 fn answer(status: u16, body: Value) -> Expected {
-    Expected {
-        status,
-        or_status: Vec::new(),
-        content_type: Some("application/json".to_owned()),
-        headers: IndexMap::new(),
-        body: Some(body),
-        text: None,
-        form: None,
-        closed: None,
-    }
+    let content_type = Some("application/json".to_owned());
+    Expected { content_type, body: Some(body), ..Expected::status(status) }
 }
 
 /// The request with a field under another name, in its place; `None` when it is not sent.

@@ -4,7 +4,6 @@ use anyhow::bail;
 use conformance::Options;
 use conformance::layout;
 use conformance::runner::Plan;
-use conformance::scenario::Level;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
@@ -38,7 +37,7 @@ pub(super) fn requirements(options: &Options) -> anyhow::Result<u8> {
     let mut out = String::new();
     for note in conformance::requirement_notes() {
         let count = cited.get(&note.id).copied().unwrap_or(0);
-        out.push_str(&format!("{count:>5}  {} {}: {}\n", note.id, level(note.level), note.text));
+        out.push_str(&format!("{count:>5}  {} {}: {}\n", note.id, note.level.word(), note.text));
     }
     print(&out);
     Ok(0)
@@ -54,18 +53,10 @@ pub(super) fn audit(all: bool) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Must => "MUST",
-        Level::Should => "SHOULD",
-        Level::May => "MAY",
-    }
-}
-
 pub(super) fn show(id: &str) -> anyhow::Result<u8> {
     let suite = conformance::suite()?;
     if let Some(note) = conformance::requirement_notes().into_iter().find(|note| note.id == id) {
-        let mut out = format!("{} {}\n{}\n", note.id, level(note.level), note.text);
+        let mut out = format!("{} {}\n{}\n", note.id, note.level.word(), note.text);
         out.extend(note.operation.map(|operation| format!("operation: {operation}\n")));
         out.push_str("checks:\n");
         let options = Options { profile: conformance::Profile::Strict, ..Options::default() };

@@ -11,7 +11,7 @@ fn target(url: &str, insecure: bool) -> anyhow::Result<Target> {
     Ok(Target::new(&address, admin, Reach { insecure })?)
 }
 
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 

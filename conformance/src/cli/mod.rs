@@ -222,9 +222,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Show { id }) => list::show(&id),
         Some(Command::Matrix) => list::matrix(),
         Some(Command::Audit { verbose }) => list::audit(verbose),
-        Some(Command::SelfTest { fault, list }) => tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
+        Some(Command::SelfTest { fault, list }) => live::runtime()
             .map_err(Into::into)
             .and_then(|runtime| runtime.block_on(embedded::self_test(&fault, list))),
         Some(Command::Import { from, to }) => conformance::import::run(&from, &to).map(|text| {
@@ -285,7 +283,7 @@ fn report_of(text: &str) -> anyhow::Result<(&str, PathBuf)> {
 
 fn run(args: &RunArgs) -> anyhow::Result<u8> {
     let reports = args.report.iter().map(|text| report_of(text)).collect::<anyhow::Result<Vec<_>>>()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = live::runtime()?;
     let report = runtime.block_on(start(args))?;
     for (kind, file) in reports {
         let text = match kind {

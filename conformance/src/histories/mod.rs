@@ -7,10 +7,10 @@ use crate::event::{Checked, Event, Kind};
 use crate::report::curl;
 use crate::runner::{Caller, Run};
 use crate::scenario::Level;
-use crate::target::{Exchange, Request};
+use crate::target::Exchange;
 use crate::verdict::Verdict;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 use shop::Shop;
 use std::time::Instant;
 
@@ -68,19 +68,13 @@ const LAWS: [Law; 4] = [
 pub async fn run(run: &Run) {
     for (number, law) in LAWS.iter().enumerate() {
         let started = Instant::now();
+        let id = format!("{CATEGORY}/writers#{}", law.step);
         let mut check = Checked {
-            id: format!("{CATEGORY}/writers#{}", law.step),
-            kind: Kind::History,
-            title: law.title.to_owned(),
             operation: Some(law.operation.to_owned()),
             requirements: law.requirements.iter().map(|id| (*id).to_owned()).collect(),
             level: law.level,
-            verdict: Verdict::NotRun,
             reason: Some("the run was stopped".to_owned()),
-            differences: Vec::new(),
-            exchange: None,
-            curl: None,
-            millis: 0.0,
+            ..Checked::new(Kind::History, id, law.title)
         };
         if !run.stop.stopped() {
             judge(run, number, &mut check).await;
@@ -233,9 +227,4 @@ async fn no_half_requests(shop: &Shop<'_>) -> Fault {
     };
     let (_, found): (Fault, Fault) = tokio::join!(writer, reader);
     found
-}
-
-/// An operation as the super user.
-pub(crate) fn operation(run: &Run, body: &Value) -> Request {
-    Request::operation(body, Some(run.target.admin.basic()))
 }

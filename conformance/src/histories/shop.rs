@@ -1,6 +1,5 @@
 //! A table that many write to.
 
-use super::operation;
 use crate::runner::Run;
 use crate::target::Exchange;
 use crate::verdict::Verdict;
@@ -59,7 +58,7 @@ impl<'r> Shop<'r> {
     }
 
     async fn send(&self, body: Value) -> Exchange {
-        self.run.target.send(operation(self.run, &body)).await
+        self.run.target.operate(&body).await
     }
 
     /// Writes records with `insert`, `update` or `upsert`.

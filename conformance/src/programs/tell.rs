@@ -2,8 +2,7 @@
 
 use super::draw::{ATTRIBUTES, Op, Write};
 use super::model::Model;
-use crate::scenario::{Compare, Expected, FORMAT, Profile, Scenario, Step};
-use indexmap::IndexMap;
+use crate::scenario::{Compare, Expected, Profile, Scenario, Step};
 use serde_json::{Value, json};
 
 const DATABASE: &str = "program";
@@ -14,22 +13,12 @@ pub(super) fn scenario(id: &str, ops: &[Op]) -> Scenario {
     let mut model = Model::default();
     let steps = ops.iter().enumerate().map(|(n, op)| step(n + 1, op, &mut model)).collect();
     Scenario {
-        format: FORMAT.to_owned(),
-        id: id.to_owned(),
-        summary: "a random program of operations on records answers as a plain model does".to_owned(),
         profile: Profile::Full,
-        requirements: Vec::new(),
-        operations: Vec::new(),
         names: vec![DATABASE.to_owned()],
-        users: IndexMap::new(),
-        serial: false,
-        takes: Vec::new(),
-        disruptive: false,
-        needs: Vec::new(),
-        note: None,
         setup: setup(),
         steps,
-        teardown: vec![request(json!({"operation": "drop_database", "database": DATABASE}))],
+        teardown: vec![Step::running(json!({"operation": "drop_database", "database": DATABASE}))],
+        ..Scenario::new(id, "a random program of operations on records answers as a plain model does")
     }
 }
 
@@ -40,25 +29,12 @@ fn setup() -> Vec<Step> {
     let attributes = ATTRIBUTES.map(|attribute| {
         json!({"operation": "create_attribute", "database": DATABASE, "table": TABLE, "attribute": attribute})
     });
-    std::iter::once(create).chain(attributes).map(request).collect()
-}
-
-fn request(body: Value) -> Step {
-    Step { request: Some(body), ..Step::default() }
+    std::iter::once(create).chain(attributes).map(Step::running).collect()
 }
 
 fn step(number: usize, op: &Op, model: &mut Model) -> Step {
     let answer = model.run(op);
-    let expected = Expected {
-        status: answer.status,
-        or_status: Vec::new(),
-        content_type: None,
-        headers: IndexMap::new(),
-        body: Some(answer.body),
-        text: None,
-        form: None,
-        closed: None,
-    };
+    let expected = Expected { body: Some(answer.body), ..Expected::status(answer.status) };
     let (unordered, subset) = match op {
         Op::ByValue { .. } | Op::ByConditions { .. } => (vec![String::new()], false),
         Op::Count { sql: false } => (Vec::new(), true),

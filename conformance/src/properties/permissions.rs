@@ -7,10 +7,9 @@ use crate::diff::Difference;
 use crate::event::Checked;
 use crate::report::curl;
 use crate::runner::{Caller, Run};
-use crate::scenario::{Compare, Expected, FORMAT, Level, Profile, Scenario, Step, User};
+use crate::scenario::{Compare, Expected, Level, Scenario, Step, User};
 use crate::target::{Credentials, Exchange, Fault, Request};
 use crate::verdict::Verdict;
-use indexmap::IndexMap;
 use proptest::strategy::ValueTree;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -50,7 +49,6 @@ const CHECKS: [(&str, &str, &[&str], Level); 4] = [
 
 /// The story: its setup makes the fixture and one user whose role each case changes.
 pub(super) fn scenario() -> Scenario {
-    let step = |request: Value| Step { request: Some(request), ..Step::default() };
     let mut setup = Vec::new();
     for place in PLACES {
         let names = json!({"database": place.database_name(), "table": place.table});
@@ -61,7 +59,7 @@ pub(super) fn scenario() -> Scenario {
                     request.extend(fields.clone());
                 }
             }
-            step(request)
+            Step::running(request)
         };
         let record = |number: usize| -> Value {
             let fields = place.attributes.iter().enumerate();
@@ -70,32 +68,24 @@ pub(super) fn scenario() -> Scenario {
         setup.push(with("create_table", json!({"primary_key": place.attributes[0]})));
         setup.push(with("insert", json!({"records": [record(0), record(1)]})));
     }
-    setup.push(step(json!({"operation": "add_role", "role": ROLE, "permission": {}})));
-    setup.push(step(
+    setup.push(Step::running(json!({"operation": "add_role", "role": ROLE, "permission": {}})));
+    setup.push(Step::running(
         json!({"operation": "add_user", "username": USER, "password": PASSWORD, "role": ROLE, "active": true}),
     ));
     let mut teardown = vec![
-        step(json!({"operation": "drop_user", "username": USER})),
-        step(json!({"operation": "drop_role", "id": ROLE})),
+        Step::running(json!({"operation": "drop_user", "username": USER})),
+        Step::running(json!({"operation": "drop_role", "id": ROLE})),
     ];
-    teardown
-        .extend(DATABASES.iter().map(|name| step(json!({"operation": "drop_database", "database": name}))));
+    teardown.extend(
+        DATABASES.iter().map(|name| Step::running(json!({"operation": "drop_database", "database": name}))),
+    );
     Scenario {
-        format: FORMAT.to_owned(),
-        id: format!("{PROPERTIES}/permissions"),
-        summary: "random permissions: what a role may not read it never sees".to_owned(),
-        profile: Profile::Core,
-        requirements: Vec::new(),
         operations: ["search_by_value", "search_by_conditions", "sql", "describe_all"]
             .map(str::to_owned)
             .to_vec(),
         names: DATABASES.into_iter().chain([ROLE, USER]).map(str::to_owned).collect(),
         users: [("user".to_owned(), User { username: USER.to_owned(), password: PASSWORD.to_owned() })]
             .into(),
-        serial: false,
-        takes: Vec::new(),
-        disruptive: false,
-        needs: Vec::new(),
         note: Some("tried with random cases; the steps only say what is checked".to_owned()),
         setup,
         steps: CHECKS
@@ -103,6 +93,10 @@ pub(super) fn scenario() -> Scenario {
             .map(|(id, title, requirements, level)| declared(id, title, requirements, *level))
             .collect(),
         teardown,
+        ..Scenario::new(
+            format!("{PROPERTIES}/permissions"),
+            "random permissions: what a role may not read it never sees",
+        )
     }
 }
 
@@ -112,16 +106,7 @@ fn declared(id: &str, title: &str, requirements: &[&str], level: Level) -> Step 
         name: Some(title.to_owned()),
         who: Some("user".to_owned()),
         request: Some(json!({"operation": "describe_all"})),
-        response: Some(Expected {
-            status: 200,
-            or_status: Vec::new(),
-            content_type: None,
-            headers: IndexMap::new(),
-            body: None,
-            text: None,
-            form: None,
-            closed: None,
-        }),
+        response: Some(Expected::status(200)),
         compare: Compare { status_only: true, ..Compare::default() },
         requirements: requirements.iter().map(|id| (*id).to_owned()).collect(),
         level,

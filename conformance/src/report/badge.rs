@@ -34,8 +34,7 @@ pub fn document(events: &[Event]) -> String {
 
 /// What the badge says: the profile with the share of checks that passed among those that say something.
 fn words(summary: &Summary<'_>) -> (String, &'static str) {
-    let profile =
-        summary.started.map(|started| format!("{:?}", started.profile).to_lowercase()).unwrap_or_default();
+    let profile = summary.started.map_or("", |started| started.profile.word());
     let (passed, executed) = (summary.tally.of(Verdict::Pass), summary.tally.executed());
     match summary.exit_status() {
         0 => (format!("{profile} {passed}/{executed}"), "#1a7f4b"),

@@ -21,14 +21,14 @@ pub fn document(events: &[Event]) -> String {
 }
 
 fn head(summary: &Summary<'_>, out: &mut String) {
-    let (sign, words) = match summary.exit_status() {
-        0 => ("✅", "conforms"),
-        1 => ("❌", "does not conform"),
-        _ => ("⚠️", "could not be done"),
+    let sign = match summary.exit_status() {
+        0 => "✅",
+        1 => "❌",
+        _ => "⚠️",
     };
-    let _ = writeln!(out, "## {sign} Operations API conformance: {words}\n");
+    let _ = writeln!(out, "## {sign} Operations API conformance: {}\n", summary.outcome());
     if let Some(started) = summary.started {
-        let profile = format!("{:?}", started.profile).to_lowercase();
+        let profile = started.profile.word();
         let _ = writeln!(out, "`{}`, profile {profile}, {}", started.target, when::utc(started.at));
     }
     if let Some(finished) = summary.finished {

@@ -53,6 +53,16 @@ pub enum RequirementState {
 }
 
 impl RequirementState {
+    /// All of them, in the order that reports tell them in.
+    pub const ALL: [RequirementState; 6] = [
+        RequirementState::Proven,
+        RequirementState::Failed,
+        RequirementState::Departed,
+        RequirementState::Unsupported,
+        RequirementState::Undecided,
+        RequirementState::Untested,
+    ];
+
     /// The word that reports use.
     pub fn word(self) -> &'static str {
         match self {
@@ -120,6 +130,15 @@ impl<'a> Summary<'a> {
             summary.categories.entry(category).or_default().add(check.verdict);
         }
         summary
+    }
+
+    /// The words for how the run ended.
+    pub fn outcome(&self) -> &'static str {
+        match self.exit_status() {
+            0 => "conforms",
+            1 => "does not conform",
+            _ => "could not be done",
+        }
     }
 
     /// 0: every required check passed and at least one ran; 1: something failed; 2: the run could not be done.

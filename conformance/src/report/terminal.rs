@@ -3,7 +3,6 @@
 use super::{RequirementState, Summary};
 use crate::diff::Difference;
 use crate::event::{Checked, Event};
-use crate::scenario::Level;
 use crate::target::Exchange;
 use crate::verdict::Verdict;
 use serde_json::Value;
@@ -70,7 +69,7 @@ fn head(summary: &Summary<'_>, look: Look, out: &mut String) {
             out,
             "{title}  {}  profile {}  seed {}",
             started.target,
-            lower(&started.profile),
+            started.profile.word(),
             started.seed
         );
     }
@@ -205,16 +204,8 @@ fn requirements(summary: &Summary<'_>, look: Look, out: &mut String) {
         return;
     }
     let count = |state| coverage.iter().filter(|c| c.state == state).count();
-    let states = [
-        RequirementState::Proven,
-        RequirementState::Failed,
-        RequirementState::Departed,
-        RequirementState::Unsupported,
-        RequirementState::Undecided,
-        RequirementState::Untested,
-    ];
-    let figures: Vec<String> =
-        states.into_iter().map(|state| format!("{} {}", count(state), state.word())).collect();
+    let states = RequirementState::ALL.into_iter();
+    let figures: Vec<String> = states.map(|state| format!("{} {}", count(state), state.word())).collect();
     let _ = writeln!(out, "{} requirements: {}", coverage.len(), figures.join(", "));
     let listed = |state: RequirementState| {
         matches!(state, RequirementState::Failed | RequirementState::Departed)
@@ -222,13 +213,8 @@ fn requirements(summary: &Summary<'_>, look: Look, out: &mut String) {
                 && matches!(state, RequirementState::Untested | RequirementState::Undecided))
     };
     for requirement in coverage.iter().filter(|c| listed(c.state)) {
-        let level = match requirement.requirement.level {
-            Level::Must => "MUST",
-            Level::Should => "SHOULD",
-            Level::May => "MAY",
-        };
         let (state, note) = (requirement.state.word(), &requirement.requirement);
-        let _ = writeln!(out, "  {state:<12} {} {level}: {}", note.id, note.text);
+        let _ = writeln!(out, "  {state:<12} {} {}: {}", note.id, note.level.word(), note.text);
     }
     out.push('\n');
 }
@@ -286,8 +272,4 @@ fn last_line(summary: &Summary<'_>, look: Look, out: &mut String) {
         .collect();
     let others = if others.is_empty() { String::new() } else { format!(", {}", others.join(", ")) };
     let _ = writeln!(out, "{word}: {} passed{others}, in {seconds:.1} s{early}", tally.of(Verdict::Pass));
-}
-
-fn lower(profile: &crate::scenario::Profile) -> String {
-    format!("{profile:?}").to_lowercase()
 }

@@ -2,7 +2,6 @@
 
 use super::{Plan, Run, leftovers};
 use crate::event::{Checked, Kind};
-use crate::scenario::Level;
 use crate::verdict::Verdict;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -45,18 +44,6 @@ pub(super) async fn verify(run: &Run, plan: &Plan) -> Vec<Checked> {
 }
 
 fn check(step: &str, verdict: Verdict, reason: Option<String>) -> Checked {
-    Checked {
-        id: format!("cleanup/run#{step}"),
-        kind: Kind::Cleanup,
-        title: "nothing of the run is left behind".to_owned(),
-        operation: None,
-        requirements: Vec::new(),
-        level: Level::Must,
-        verdict,
-        reason,
-        differences: Vec::new(),
-        exchange: None,
-        curl: None,
-        millis: 0.0,
-    }
+    let id = format!("cleanup/run#{step}");
+    Checked { verdict, reason, ..Checked::new(Kind::Cleanup, id, "nothing of the run is left behind") }
 }

@@ -51,21 +51,13 @@ impl Unit {
             .checks()
             .filter(|(step, _)| step.profile.unwrap_or(least).max(least) <= profile)
             .map(|(step, id)| Checked {
-                id,
-                kind: self.kind(),
-                title: step.title(),
                 operation: step
                     .operation()
                     .map(std::borrow::Cow::into_owned)
                     .or_else(|| self.scenario.only_operation().map(str::to_owned)),
                 requirements: self.scenario.requirements_of(step).cloned().collect(),
                 level: step.level,
-                verdict: Verdict::NotRun,
-                reason: None,
-                differences: Vec::new(),
-                exchange: None,
-                curl: None,
-                millis: 0.0,
+                ..Checked::new(self.kind(), id, step.title())
             })
             .collect()
     }

@@ -31,6 +31,17 @@ pub enum Profile {
     Strict,
 }
 
+impl Profile {
+    /// The word that texts use, as it is given on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Profile::Core => "core",
+            Profile::Full => "full",
+            Profile::Strict => "strict",
+        }
+    }
+}
+
 /// How binding an expectation is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -42,6 +53,17 @@ pub enum Level {
     Should,
     /// A difference is only noted.
     May,
+}
+
+impl Level {
+    /// The word that texts use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Must => "MUST",
+            Level::Should => "SHOULD",
+            Level::May => "MAY",
+        }
+    }
 }
 
 /// One story.
@@ -278,6 +300,28 @@ fn one() -> usize {
 }
 
 impl Scenario {
+    /// A story without steps, told in every profile.
+    pub fn new(id: impl Into<String>, summary: impl Into<String>) -> Scenario {
+        Scenario {
+            format: FORMAT.to_owned(),
+            id: id.into(),
+            summary: summary.into(),
+            profile: Profile::Core,
+            requirements: Vec::new(),
+            operations: Vec::new(),
+            names: Vec::new(),
+            users: IndexMap::new(),
+            serial: false,
+            takes: Vec::new(),
+            disruptive: false,
+            needs: Vec::new(),
+            note: None,
+            setup: Vec::new(),
+            steps: Vec::new(),
+            teardown: Vec::new(),
+        }
+    }
+
     /// The category: the first part of the id.
     pub fn category(&self) -> &str {
         self.id.split('/').next().unwrap_or_default()
@@ -313,7 +357,28 @@ impl Scenario {
     }
 }
 
+impl Expected {
+    /// Any answer with a status.
+    pub fn status(status: u16) -> Expected {
+        Expected {
+            status,
+            or_status: Vec::new(),
+            content_type: None,
+            headers: IndexMap::new(),
+            body: None,
+            text: None,
+            form: None,
+            closed: None,
+        }
+    }
+}
+
 impl Step {
+    /// A step that only runs an operation.
+    pub fn running(request: Value) -> Step {
+        Step { request: Some(request), ..Step::default() }
+    }
+
     /// True when the answer is compared with something.
     pub fn is_check(&self) -> bool {
         (self.response.is_some() || self.same_as.is_some()) && !self.compare.skip

@@ -2,7 +2,7 @@
 
 use super::{Cell, Column, DATABASE, ELSEWHERE, GONE, Outcome, PASSWORD, Row, TABLE, name_is_open, rows};
 use crate::runner::MATRIX;
-use crate::scenario::{Compare, Expected, FORMAT, Level, Profile, Scenario, Step, User};
+use crate::scenario::{Compare, Expected, Level, Scenario, Step, User};
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
@@ -40,38 +40,25 @@ fn story(group: &str, rows: &[Row]) -> Scenario {
     });
     let cells = rows.iter().flat_map(|row| row.cells.iter().map(move |cell| (row, cell)));
     Scenario {
-        format: FORMAT.to_owned(),
-        id: format!("{MATRIX}/{group}"),
-        summary: format!("who may call what: {group}"),
-        profile: Profile::Core,
-        requirements: Vec::new(),
         operations: rows.iter().map(|row| row.operation.name.clone()).collect(),
         names: [DATABASE, ELSEWHERE, GONE].map(str::to_owned).into_iter().chain(usernames).collect(),
         users: users.collect(),
-        serial: false,
-        takes: Vec::new(),
-        disruptive: false,
-        needs: Vec::new(),
-        note: None,
         setup: setup(),
         steps: cells.filter(|(_, cell)| cell.tried).map(|(row, cell)| step(row, cell)).collect(),
         teardown: teardown(),
+        ..Scenario::new(format!("{MATRIX}/{group}"), format!("who may call what: {group}"))
     }
-}
-
-fn taken(request: Value) -> Step {
-    Step { request: Some(request), ..Step::default() }
 }
 
 fn setup() -> Vec<Step> {
     let mut steps = vec![
-        taken(
+        Step::running(
             json!({"operation": "create_table", "database": DATABASE, "table": TABLE, "primary_key": "id"}),
         ),
-        taken(
+        Step::running(
             json!({"operation": "create_table", "database": ELSEWHERE, "table": TABLE, "primary_key": "id"}),
         ),
-        taken(json!({"operation": "insert", "database": DATABASE, "table": TABLE,
+        Step::running(json!({"operation": "insert", "database": DATABASE, "table": TABLE,
             "records": [{"id": 1, "name": "sample", "note": "hidden"}]})),
     ];
     for (column, permission) in made() {
@@ -82,10 +69,12 @@ fn setup() -> Vec<Step> {
             "active": active});
         // Products that know no cluster users refuse to make the role.
         let may_fail = column == Column::ClusterUser;
-        steps.extend([role, user].map(|request| Step { may_fail, ..taken(request) }));
+        steps.extend([role, user].map(|request| Step { may_fail, ..Step::running(request) }));
         if column == Column::RoleGone {
-            steps.push(taken(json!({"operation": "drop_role", "id": username})));
-            steps.push(taken(json!({"operation": "alter_user", "username": username, "active": true})));
+            steps.push(Step::running(json!({"operation": "drop_role", "id": username})));
+            steps.push(Step::running(
+                json!({"operation": "alter_user", "username": username, "active": true}),
+            ));
         }
     }
     steps
@@ -95,7 +84,7 @@ fn teardown() -> Vec<Step> {
     let users = made().map(|(column, _)| json!({"operation": "drop_user", "username": column.username()}));
     let roles = made().map(|(column, _)| json!({"operation": "drop_role", "id": column.username()}));
     let databases = [DATABASE, ELSEWHERE].map(|name| json!({"operation": "drop_database", "database": name}));
-    users.chain(roles).chain(databases).map(taken).collect()
+    users.chain(roles).chain(databases).map(Step::running).collect()
 }
 
 fn step(row: &Row, cell: &Cell) -> Step {
@@ -126,16 +115,12 @@ fn step(row: &Row, cell: &Cell) -> Step {
         }),
         request: Some(cell.request.clone()),
         response: Some(Expected {
-            status,
             or_status,
             // A refusal of the header may come without a type.
             content_type: (body.is_some() && cell.column != Column::Inactive)
                 .then(|| "application/json".to_owned()),
-            headers: IndexMap::new(),
-            text: None,
-            form: None,
-            closed: None,
             body: body.clone(),
+            ..Expected::status(status)
         }),
         compare: Compare { status_only: body.is_none(), ignore, ..Compare::default() },
         requirements: cell.requirements.clone(),

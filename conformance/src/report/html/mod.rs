@@ -58,12 +58,10 @@ fn title(summary: &Summary<'_>) -> String {
 }
 
 /// How a run ended, in two words.
+/// The class and the words of how it ended.
 fn outcome(summary: &Summary<'_>) -> (&'static str, &'static str) {
-    match summary.exit_status() {
-        0 => ("pass", "conforms"),
-        1 => ("fail", "does not conform"),
-        _ => ("fail", "could not be done"),
-    }
+    let class = if summary.exit_status() == 0 { "pass" } else { "fail" };
+    (class, summary.outcome())
 }
 
 fn head(summary: &Summary<'_>) -> Markup {
@@ -80,7 +78,7 @@ fn head(summary: &Summary<'_>) -> Markup {
             dl {
                 @if let Some(started) = summary.started {
                     dt { "Endpoint" } dd { code { (started.target) } }
-                    dt { "Profile" } dd { (format!("{:?}", started.profile).to_lowercase()) }
+                    dt { "Profile" } dd { (started.profile.word()) }
                     dt { "Suite" } dd { (started.version) ", run " (started.run) ", " (super::when::utc(started.at)) }
                 }
                 @if let Some(probed) = summary.probed {

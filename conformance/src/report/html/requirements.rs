@@ -2,18 +2,8 @@
 
 use super::Summary;
 use crate::report::{Coverage, RequirementState};
-use crate::scenario::Level;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
-
-const STATES: [RequirementState; 6] = [
-    RequirementState::Proven,
-    RequirementState::Failed,
-    RequirementState::Departed,
-    RequirementState::Unsupported,
-    RequirementState::Undecided,
-    RequirementState::Untested,
-];
 
 pub(super) fn section(summary: &Summary<'_>) -> Markup {
     let coverage = summary.coverage();
@@ -25,10 +15,10 @@ pub(super) fn section(summary: &Summary<'_>) -> Markup {
         section id="requirements" {
             h2 { "Requirements " span class="quiet" { (coverage.len()) } }
             table class="areas" {
-                thead { tr { th { "area" } @for state in STATES { th { (state.word()) } } } }
+                thead { tr { th { "area" } @for state in RequirementState::ALL { th { (state.word()) } } } }
                 @for (area, rows) in &areas {
                     tr { th scope="row" { a href={ "#area-" (area) } { (area) } }
-                        @for state in STATES { td class="number" { (rows.iter().filter(|row| row.state == state).count()) } } }
+                        @for state in RequirementState::ALL { td class="number" { (rows.iter().filter(|row| row.state == state).count()) } } }
                 }
             }
             @for (area, rows) in &areas {
@@ -44,16 +34,11 @@ pub(super) fn section(summary: &Summary<'_>) -> Markup {
 }
 
 fn line(row: &Coverage) -> Markup {
-    let level = match row.requirement.level {
-        Level::Must => "MUST",
-        Level::Should => "SHOULD",
-        Level::May => "MAY",
-    };
     html! {
         tr class="row" id=(row.requirement.id) {
             td { span class={ "word " (class(row.state)) } { (row.state.word()) } }
             td { code { (row.requirement.id) } }
-            td { (level) }
+            td { (row.requirement.level.word()) }
             td { (row.requirement.text) }
             td class="number" { (row.checks) }
         }
