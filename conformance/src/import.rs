@@ -3,12 +3,19 @@
 
 use crate::layout;
 use crate::scenario::{self, Scenario};
+use crate::services;
 use crate::target;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+
+/// Where the CSV files were when the exchanges were recorded.
+const FILES: &str = "http://localhost:10327";
+
+/// Where the store of objects was.
+const STORE: &str = "127.0.0.1:10328";
 
 /// Operations that make something, with the fields that name it.
 const MAKERS: [(&str, &[&str]); 12] = [
@@ -139,9 +146,12 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn convert(category: &str, recording: Value) -> anyhow::Result<Value> {
-    let name = recording["name"].as_str().context("a recording without a name")?;
-    let short = name.split_once('/').map_or(name, |(_, short)| short);
+    let name = recording["name"].as_str().context("a recording without a name")?.to_owned();
+    let short = name.split_once('/').map_or(name.as_str(), |(_, short)| short);
     let names = names(&recording);
+    // The files of the recordings are served by the harness.
+    let text = recording.to_string().replace(FILES, "${csv_files}");
+    let recording: Value = serde_json::from_str(&text)?;
     let mut scenario = Map::new();
     scenario.insert("format".into(), json!(scenario::FORMAT));
     scenario.insert("id".into(), json!(format!("{category}/{}", slug(short))));
@@ -161,8 +171,7 @@ fn convert(category: &str, recording: Value) -> anyhow::Result<Value> {
     if takes_data(&recording) {
         scenario.insert("takes".into(), json!(["data"]));
     }
-    let text = recording.to_string();
-    let needs: Vec<&str> = [("127.0.0.1:10327", "csv-files"), ("127.0.0.1:10328", "s3")]
+    let needs: Vec<&str> = [("${csv_files}", services::NEEDS_FILES), (STORE, services::STORE)]
         .into_iter()
         .filter(|(address, _)| text.contains(address))
         .map(|(_, need)| need)

@@ -16,6 +16,7 @@ pub mod checks;
 pub mod compare;
 pub mod diff;
 pub mod event;
+pub mod farm;
 pub mod histories;
 pub mod import;
 pub mod layout;
@@ -29,6 +30,7 @@ pub mod runner;
 pub mod scenario;
 pub mod secrets;
 pub mod selftest;
+pub mod services;
 pub mod side_by_side;
 pub mod sweep;
 pub mod target;
@@ -43,6 +45,7 @@ use event::{Event, Finished, Planned, RequirementNote, Started};
 use report::{Summary, terminal};
 use runner::{Plan, Run, Settle};
 use scenario::{Level, LoadError, Names, Suite};
+use services::Services;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -117,10 +120,12 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     let mut run = Run::new(target, names, sink, stop);
     run.context.profile = options.profile;
     run.with.clone_from(&options.with);
+    run.with.extend(options.store_port.map(|_| services::STORE.to_owned()));
     run.cases = options.cases;
     run.seed = options.seed;
     run.baseline = Arc::clone(&options.baseline);
     run.model.clone_from(&options.model);
+    run.farm.clone_from(&options.farm);
     run.emit(Event::Started(Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         target: run.target.address(),
@@ -142,6 +147,7 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
         measured: Duration::from_secs_f64(findings.probed.visibility_ms / 1000.0),
     };
     run.context.roots.clone_from(&findings.roots);
+    run.services = services(&run, &options).await;
     if !options.take_data {
         run.foreign.clone_from(&findings.probed.foreign);
     }
@@ -176,6 +182,25 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     report.answers =
         std::mem::take(&mut *run.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     report
+}
+
+/// What the harness serves to this target: what it was given, or what it starts because the target can reach it.
+async fn services(run: &Run, options: &Options) -> Option<Arc<Services>> {
+    if options.services.is_some() {
+        return options.services.clone();
+    }
+    let started = match &options.reachable {
+        Some(host) => Services::start(host, options.store_port.unwrap_or(0)).await,
+        None if run.target.is_here() => Services::here(options.store_port.unwrap_or(0)).await,
+        None => return None,
+    };
+    match started {
+        Ok(services) => Some(Arc::new(services)),
+        Err(error) => {
+            run.observe("services", format!("files and objects cannot be served to the target: {error}"));
+            None
+        }
+    }
 }
 
 /// The stories that a run may tell: those it is given, or all there are and the programs of its seed.

@@ -5,6 +5,7 @@ use crate::report::Summary;
 use crate::report::terminal::{difference_line, evidence};
 use crate::runner::{Options, Sink, Stop};
 use crate::scenario::Names;
+use crate::services::Services;
 use crate::target::Target;
 use crate::verdict::Verdict;
 use crate::{Report, run_with};
@@ -23,7 +24,13 @@ pub struct Differing {
 /// Runs the chosen checks on both, one after the other, under the same names.
 pub async fn run(first: Target, second: Target, options: Options, sink: Sink, stop: Stop) -> Differing {
     let names = options.names.clone().unwrap_or_else(Names::random);
-    let options = Options { names: Some(names), ..options };
+    // Both are told the same addresses.
+    let both_here = first.is_here() && second.is_here();
+    let services = match options.services {
+        None if both_here => Services::here(0).await.ok().map(Arc::new),
+        given => given,
+    };
+    let options = Options { names: Some(names), services, ..options };
     let first = run_with(first, options.clone(), Arc::clone(&sink), stop.clone()).await;
     let model = Arc::new(first.answers.clone());
     let options = Options { model: Some(model), ..options };

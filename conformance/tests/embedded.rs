@@ -2,9 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on may panic")]
 
+#[path = "../src/cli/embedded/farm.rs"]
+mod farm;
+
+use conformance::event::Event;
+use conformance::farm::Farm as _;
+use conformance::verdict::Verdict;
 use conformance::{Credentials, Options, Reach, Report, Stop, Target};
+use farm::Servers;
 use reference_server::TestServer;
-use reference_server::config::Config;
 use std::sync::Arc;
 
 fn admin(server: &TestServer) -> Credentials {
@@ -20,37 +26,29 @@ fn only(ids: &[&str]) -> Options {
     Options { only: ids.iter().map(|id| (*id).to_owned()).collect(), ..Options::default() }
 }
 
-/// A server that is set up in some way, and what is said of it to the suite.
-async fn variant(with: &str, id: &str, adjust: impl FnOnce(&mut Config)) {
-    let server = TestServer::start_with(adjust).await.unwrap();
-    let options = Options { with: vec![with.to_owned()], ..only(&[id]) };
-    run(&server, &server.url(), options).await.assert_conforms();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_server_conforms() {
-    let server = TestServer::start().await.unwrap();
-    let options =
-        Options { with: vec!["fresh".to_owned(), "quick-restart".to_owned()], ..Options::default() };
-    run(&server, &server.url(), options).await.assert_conforms();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn it_speaks_http2() {
-    variant("http2", "http/http2", |config| config.network.http2 = true).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn its_origins_can_be_restricted() {
-    variant("cors-off", "http/cors-off", |config| config.network.cors = false).await;
-    let list = vec!["https://allowed.example".to_owned()];
-    variant("cors-list", "http/cors-access-list", |config| config.network.cors_access_list = list).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn local_requests_can_be_trusted() {
-    variant("authorize-local", "http/authorize-local", |config| config.authentication.authorize_local = true)
-        .await;
+    let server = Servers.start("fresh").await.unwrap();
+    let options = Options {
+        with: vec!["fresh".to_owned(), "quick-restart".to_owned(), "s3".to_owned()],
+        services: server.services(),
+        farm: Some(Arc::new(Servers)),
+        ..Options::default()
+    };
+    let target = server.target().clone();
+    let report = conformance::run_with(target, options, Arc::new(|_| ()), Stop::default()).await;
+    report.assert_conforms();
+    let untold: Vec<String> = report
+        .events
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Checked(check) if check.verdict == Verdict::Unsupported => Some(*check),
+            _ => None,
+        })
+        .filter(|check| !check.reason.as_deref().unwrap_or_default().contains("does not offer"))
+        .map(|check| format!("{}: {}", check.id, check.reason.unwrap_or_default()))
+        .collect();
+    assert_eq!(untold, [""; 0], "the harness can have these told");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,10 @@
 //! The built-in reference server: what is tested when no endpoint is named.
 
-use conformance::Credentials;
+#[cfg(feature = "embedded-server")]
+use conformance::services::{self, Services};
+use conformance::{Credentials, Options};
+#[cfg(feature = "embedded-server")]
+use std::sync::Arc;
 
 #[cfg(feature = "embedded-server")]
 mod farm;
@@ -17,20 +21,37 @@ pub(super) async fn self_test(_: &[String], _: bool) -> anyhow::Result<u8> {
 }
 
 #[cfg(feature = "embedded-server")]
-pub(super) struct Server(reference_server::TestServer);
+pub(super) struct Server {
+    server: reference_server::TestServer,
+    services: Arc<Services>,
+}
 
 #[cfg(feature = "embedded-server")]
 impl Server {
     pub(super) async fn start() -> anyhow::Result<Self> {
-        Ok(Server(reference_server::TestServer::start().await?))
+        let services = Arc::new(Services::here(0).await?);
+        let endpoint = services.store();
+        let adjust = |config: &mut reference_server::config::Config| config.bulk.s3_endpoint = Some(endpoint);
+        let server = reference_server::TestServer::start_with(adjust).await?;
+        Ok(Server { server, services })
     }
 
     pub(super) fn url(&self) -> String {
-        self.0.url()
+        self.server.url()
+    }
+
+    /// Says to the suite what can be done with this server.
+    pub(super) fn offer(&self, options: &mut Options) {
+        options.with.extend(["fresh", "quick-restart", services::STORE].map(str::to_owned));
+        options.services = Some(Arc::clone(&self.services));
+        options.farm = Some(Arc::new(farm::Servers));
     }
 
     pub(super) fn credentials(&self) -> Credentials {
-        Credentials { username: self.0.username().to_owned(), password: self.0.password().to_owned() }
+        Credentials {
+            username: self.server.username().to_owned(),
+            password: self.server.password().to_owned(),
+        }
     }
 }
 
@@ -46,6 +67,8 @@ impl Server {
     pub(super) fn url(&self) -> String {
         String::new()
     }
+
+    pub(super) fn offer(&self, _: &mut Options) {}
 
     pub(super) fn credentials(&self) -> Credentials {
         Credentials { username: String::new(), password: String::new() }

@@ -177,6 +177,13 @@ struct RunArgs {
     /// restarts are not waited for), http2, cors-off, cors-list, authorize-local.
     #[arg(long, value_name = "NAME")]
     with: Vec<String>,
+    /// The name or address by which the endpoint reaches this machine: CSV files are served there. Not needed for an
+    /// endpoint on this machine.
+    #[arg(long, value_name = "HOST")]
+    reachable: Option<String>,
+    /// Serve a store of objects on this port. The endpoint was started with AWS_ENDPOINT_URL_S3=http://HOST:PORT.
+    #[arg(long, value_name = "PORT")]
+    s3: Option<u16>,
     /// Use the shared database 'data' even when it holds tables.
     #[arg(long)]
     take_data: bool,
@@ -315,12 +322,13 @@ fn run(args: &RunArgs) -> anyhow::Result<u8> {
 }
 
 async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
-    let embedded = args.url.is_none().then_some(["fresh", "quick-restart"]);
-    let options = Options {
+    let mut options = Options {
         jobs: args.jobs,
         cases: args.cases,
         settle: args.settle.map(Duration::from_millis),
-        with: args.with.iter().cloned().chain(embedded.into_iter().flatten().map(str::to_owned)).collect(),
+        with: args.with.clone(),
+        reachable: args.reachable.clone(),
+        store_port: args.s3,
         take_data: args.take_data,
         seed: args.seed.unwrap_or_else(|| Options::default().seed),
         programs: args.programs,
@@ -341,6 +349,7 @@ async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
         }
         None => {
             let started = server.insert(embedded::Server::start().await?);
+            started.offer(&mut options);
             (started.url(), started.credentials())
         }
     };

@@ -1,6 +1,6 @@
 //! After a run nothing of it may be left. What is left is removed as far as possible, and told.
 
-use super::{Plan, Run, leftovers};
+use super::{Plan, Run, Unit, leftovers};
 use crate::event::{Checked, Kind};
 use crate::verdict::Verdict;
 use serde_json::json;
@@ -12,6 +12,15 @@ pub(super) async fn verify(run: &Run, plan: &Plan) -> Vec<Checked> {
         // It was not there before; whether it is there now depends on the stories that were told.
         let _ = run.target.operate(&json!({"operation": "drop_database", "database": "data"})).await;
     }
+    let mut checks = left_by(run, &plan.units).await;
+    if checks.is_empty() {
+        checks.push(check("nothing-left", Verdict::Pass, None));
+    }
+    checks
+}
+
+/// What units left behind, removed as far as it can be; a check for each.
+pub(super) async fn left_by(run: &Run, units: &[Unit]) -> Vec<Checked> {
     let ours = |name: &str| run.names.unit_of(name).is_some();
     let mut left = leftovers::find(&run.target, &ours).await;
     // A drop may take a moment to be visible.
@@ -27,8 +36,7 @@ pub(super) async fn verify(run: &Run, plan: &Plan) -> Vec<Checked> {
             true => "it was removed when the run ended",
             false => "it could not be removed",
         };
-        let unit =
-            run.names.unit_of(&leftover.name).and_then(|n| plan.units.get(n % plan.units.len().max(1)));
+        let unit = run.names.unit_of(&leftover.name).and_then(|n| units.get(n % units.len().max(1)));
         let by = unit.map_or("the harness", |unit| unit.id());
         let reason = format!("{by} left the {} '{}' behind; {outcome}", leftover.kind, leftover.name);
         checks.push(check(
@@ -36,9 +44,6 @@ pub(super) async fn verify(run: &Run, plan: &Plan) -> Vec<Checked> {
             Verdict::Unclean,
             Some(reason),
         ));
-    }
-    if left.is_empty() {
-        checks.push(check("nothing-left", Verdict::Pass, None));
     }
     checks
 }

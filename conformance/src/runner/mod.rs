@@ -17,9 +17,11 @@ pub use take::{Caller, Taken};
 use crate::baseline::Baseline;
 use crate::checks::Seen;
 use crate::event::{Checked, Event, Observed};
+use crate::farm::{Farm, Instance};
 use crate::matcher::Context;
 use crate::scenario::{Expected, Names, Profile, Scenario, Step};
 use crate::secrets::Secrets;
+use crate::services::{self, Services};
 use crate::target::{Answer, Place, Target};
 use crate::verdict::Verdict;
 use std::collections::HashMap;
@@ -43,6 +45,14 @@ pub struct Options {
     pub categories: Vec<String>,
     /// What the target is known to be set up for: scenarios that need it are told.
     pub with: Vec<String>,
+    /// The name or address by which the target reaches this machine; not needed when it is on it.
+    pub reachable: Option<String>,
+    /// The port on which a store of objects is served to a target that was set up for it.
+    pub store_port: Option<u16>,
+    /// What is served to the target; started when the target can reach it.
+    pub services: Option<Arc<Services>>,
+    /// Starts further instances of the target for scenarios that need it set up otherwise, or disturb it.
+    pub farm: Option<Arc<dyn Farm>>,
     /// Use the shared database `data` even when it holds tables of others.
     pub take_data: bool,
     /// How many random cases of each property are tried.
@@ -75,6 +85,10 @@ impl Default for Options {
             only: Vec::new(),
             categories: Vec::new(),
             with: Vec::new(),
+            reachable: None,
+            store_port: None,
+            services: None,
+            farm: None,
             take_data: false,
             cases: CASES,
             names: None,
@@ -138,6 +152,9 @@ impl Stop {
     }
 }
 
+/// What scenarios need that restart or reconfigure the target, or look at all of its components and settings.
+const FRESH: &str = "fresh";
+
 /// After so many exchanges in a row without a connection the target counts as gone.
 const GONE_AFTER: usize = 20;
 
@@ -157,6 +174,10 @@ pub struct Run {
     pub foreign: Vec<String>,
     /// What the target is known to be set up for.
     pub with: Vec<String>,
+    /// What is served to the target.
+    pub services: Option<Arc<Services>>,
+    /// Starts further instances of the target.
+    pub farm: Option<Arc<dyn Farm>>,
     /// How many random cases of each property are tried.
     pub cases: u32,
     /// What the random cases are made of.
@@ -164,13 +185,13 @@ pub struct Run {
     /// True when the shared database `data` was there beforehand.
     pub had_data: bool,
     /// Every answer seen, for the checks that look at all of them.
-    pub seen: Seen,
+    pub seen: Arc<Seen>,
     /// Divergences that are known.
     pub baseline: Arc<Baseline>,
     /// What is expected in place of what the scenarios say.
     pub model: Option<Arc<Answers>>,
     /// The answers to compared requests, for a later run to be held against.
-    pub answers: Mutex<Answers>,
+    pub answers: Arc<Mutex<Answers>>,
     /// Sees every comparison.
     pub witness: Option<Witness>,
     /// Ends the run early.
@@ -192,19 +213,47 @@ impl Run {
             secrets,
             foreign: Vec::new(),
             with: Vec::new(),
+            services: None,
+            farm: None,
             cases: CASES,
             seed: 0,
             had_data: true,
-            seen: Seen::default(),
+            seen: Arc::default(),
             baseline: Arc::default(),
             model: None,
-            answers: Mutex::default(),
+            answers: Arc::default(),
             witness: None,
             stop,
             unreachable: AtomicUsize::new(0),
             events: Mutex::new(Vec::new()),
             sink,
         }
+    }
+
+    /// The same run on another instance, set up for what a scenario needs: what is judged and seen there belongs to
+    /// this run.
+    pub(crate) fn on(self: &Arc<Self>, instance: &dyn Instance, need: &str) -> Run {
+        let main = Arc::clone(self);
+        let sink: Sink = Arc::new(move |event| {
+            if let Event::Observed(observed) = event {
+                main.emit(Event::Observed(observed.clone()));
+            }
+        });
+        let mut run = Run::new(instance.target().clone(), self.names.clone(), sink, self.stop.clone());
+        run.context = self.context.clone();
+        run.context.roots = vec![instance.root()];
+        run.settle = self.settle;
+        run.with = vec![need.to_owned(), "fresh".to_owned(), "quick-restart".to_owned()];
+        run.services = instance.services();
+        run.with.extend(run.services.as_ref().map(|_| services::STORE.to_owned()));
+        run.cases = self.cases;
+        run.seed = self.seed;
+        run.had_data = false;
+        run.seen = Arc::clone(&self.seen);
+        run.model.clone_from(&self.model);
+        run.answers = Arc::clone(&self.answers);
+        run.witness.clone_from(&self.witness);
+        run
     }
 
     /// Adds to the stream of events. Exchanges have lost their secrets before; texts lose them here.
@@ -247,8 +296,32 @@ impl Run {
             "unix-socket" => matches!(self.target.place, Place::Unix(_)),
             "tcp" => matches!(self.target.place, Place::Tcp { tls: false, .. }),
             "tls" => matches!(self.target.place, Place::Tcp { tls: true, .. }),
+            services::NEEDS_FILES => self.services.is_some(),
             other => self.with.iter().any(|with| with == other),
         }
+    }
+
+    /// The first thing that a scenario needs and the run does not have.
+    pub(crate) fn lacks<'a>(&self, scenario: &'a Scenario) -> Option<&'a str> {
+        let fresh = scenario.disruptive.then_some(FRESH);
+        fresh.into_iter().chain(scenario.needs.iter().map(String::as_str)).find(|need| !self.offers(need))
+    }
+
+    /// Why scenarios that need this are not told.
+    pub(crate) fn why_not(&self, need: &str) -> String {
+        let how = match need {
+            FRESH => "the target must be a throw-away instance that may be restarted (--with fresh)".to_owned(),
+            "tcp" | "tls" | "unix-socket" => format!("this run does not reach the target by {need}"),
+            services::NEEDS_FILES => {
+                "the target must reach files that this program serves (--reachable HOST)".to_owned()
+            }
+            services::STORE => {
+                "the target must be started with AWS_ENDPOINT_URL_S3=http://HOST:PORT and the run with --s3 PORT"
+                    .to_owned()
+            }
+            other => format!("the target must be set up for it (--with {other})"),
+        };
+        format!("it needs {need}: {how}")
     }
 
     /// True when a request without credentials acts as the super user there, so that none is refused for lack of them.

@@ -3,6 +3,7 @@
 use super::{Plan, Run, Unit, all, cleanup, story};
 use crate::checks;
 use crate::event::{Checked, Event};
+use crate::farm::Farm;
 use crate::verdict::Verdict;
 use futures_util::StreamExt as _;
 use std::collections::HashSet;
@@ -14,11 +15,12 @@ const RETRIED: usize = 20;
 /// Runs every unit of a plan, cleans up, and hands out one verdict per declared check.
 pub async fn execute(run: &Arc<Run>, plan: &Plan, jobs: usize) {
     let numbered = plan.units.iter().enumerate();
-    let (last, rest): (Vec<_>, Vec<_>) = numbered.partition(|(_, unit)| unit.is_disruptive());
+    let (own, rest): (Vec<_>, Vec<_>) = numbered.partition(|(_, unit)| needs_own(run, unit).is_some());
+    let (last, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(_, unit)| unit.is_disruptive());
     let (serial, parallel): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(_, unit)| unit.is_serial());
     let mut failed = Vec::new();
 
-    let mut running = futures_util::stream::iter(parallel)
+    let mut running = futures_util::stream::iter(own.into_iter().chain(parallel))
         .map(|(number, unit)| {
             let (run, unit) = (Arc::clone(run), unit.clone());
             async move {
@@ -69,7 +71,7 @@ fn deliver(
 }
 
 /// Tries the failed stories once more, alone: a check that passes now is flaky, not failed.
-async fn again(run: &Run, units: usize, failed: Vec<(usize, Unit, Vec<Checked>)>) {
+async fn again(run: &Arc<Run>, units: usize, failed: Vec<(usize, Unit, Vec<Checked>)>) {
     for (number, unit, checks) in failed {
         let second = if run.stop.stopped() { Vec::new() } else { one(run, &unit, units + number).await };
         for mut check in checks {
@@ -84,13 +86,45 @@ async fn again(run: &Run, units: usize, failed: Vec<(usize, Unit, Vec<Checked>)>
     }
 }
 
+/// What a unit needs that the target is not set up for, where further instances can be: such a unit disturbs nobody.
+fn needs_own<'a>(run: &Run, unit: &'a Unit) -> Option<(Arc<dyn Farm>, &'a str)> {
+    let farm = run.farm.clone()?;
+    let need = run.lacks(&unit.scenario).or(unit.is_disruptive().then_some("fresh"))?;
+    Some((farm, need))
+}
+
+/// Tells a story to an instance of its own; `None` when none can be started that is set up for it.
+async fn on_its_own(
+    run: &Arc<Run>,
+    farm: &dyn Farm,
+    need: &str,
+    unit: &Unit,
+    number: usize,
+) -> Option<Vec<Checked>> {
+    let instance = farm.start(need).await?;
+    let own = run.on(&*instance, need);
+    let checks = story::tell(&own, unit, number).await;
+    if !run.stop.stopped() {
+        for check in cleanup::left_by(&own, std::slice::from_ref(unit)).await {
+            run.emit(Event::Checked(Box::new(check)));
+        }
+    }
+    Some(checks)
+}
+
 /// Runs one unit; what it judges must be exactly what it declared.
-async fn one(run: &Run, unit: &Unit, number: usize) -> Vec<Checked> {
+async fn one(run: &Arc<Run>, unit: &Unit, number: usize) -> Vec<Checked> {
     let profile = run.context.profile;
     if run.stop.stopped() {
         return all(unit, profile, Verdict::NotRun, "the run was stopped");
     }
-    let checks = story::tell(run, unit, number).await;
+    let checks = match needs_own(run, unit) {
+        Some((farm, need)) => match on_its_own(run, &*farm, need, unit, number).await {
+            Some(checks) => checks,
+            None => return all(unit, profile, Verdict::Unsupported, &run.why_not(need)),
+        },
+        None => story::tell(run, unit, number).await,
+    };
     let declared: HashSet<String> = unit.declared(profile).into_iter().map(|check| check.id).collect();
     let judged: HashSet<String> = checks.iter().map(|check| check.id.clone()).collect();
     if declared != judged || checks.len() != declared.len() {

@@ -13,14 +13,11 @@ use crate::target::Answer;
 use crate::verdict::Verdict;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a step with `until` may take when it does not say.
 const UNTIL: Duration = Duration::from_secs(15);
-
-/// What scenarios need that restart or reconfigure the target, or look at all of its components and settings.
-static FRESH: LazyLock<String> = LazyLock::new(|| "fresh".to_owned());
 
 /// Why the rest of a story says nothing.
 #[derive(Clone, Debug)]
@@ -65,9 +62,8 @@ struct Telling<'a> {
 pub async fn tell(run: &Run, unit: &Unit, number: usize) -> Vec<Checked> {
     let scenario = &unit.scenario;
     let profile = run.context.profile;
-    let fresh = scenario.disruptive.then_some(&*FRESH);
-    if let Some(need) = fresh.into_iter().chain(&scenario.needs).find(|need| !run.offers(need)) {
-        let reason = format!("it needs {need}, which this run does not offer");
+    if let Some(need) = run.lacks(scenario) {
+        let reason = run.why_not(need);
         return all(unit, profile, Verdict::Unsupported, &reason);
     }
     if let Some(taken) = scenario.takes.iter().find(|name| run.foreign.contains(name)) {

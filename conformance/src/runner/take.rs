@@ -2,6 +2,7 @@
 
 use super::Run;
 use crate::scenario::{Http, Missing, Scenario, Step, Vars, Wire};
+use crate::services;
 use crate::target::{Answer, Credentials, Exchange, Fault, Request, encode};
 use base64::Engine as _;
 use serde_json::Value;
@@ -84,6 +85,9 @@ impl Run {
         vars.set("admin_username", Value::from(self.target.admin.username.as_str()));
         vars.set("admin_password", Value::from(self.target.admin.password.as_str()));
         vars.set("admin_basic", Value::from(self.target.admin.encoded()));
+        if let Some(services) = &self.services {
+            vars.set(services::FILES, Value::from(services.files()));
+        }
         vars
     }
 

@@ -128,7 +128,7 @@ pub(super) async fn tell_rightly(
     let mut checks = Vec::new();
     for (need, units) in by_need {
         let Some(instance) = farm.start(&need).await else { continue };
-        let mut run = prepare(instance.target().clone(), &need, instance.root(), "even");
+        let mut run = prepare(instance.target().clone(), &need, &*instance, "even");
         run.witness = Some(Arc::clone(&witness));
         let run = Arc::new(run);
         runner::execute(&run, &Plan { declared: 0, chosen: 0, units }, AT_ONCE).await;
@@ -140,10 +140,11 @@ pub(super) async fn tell_rightly(
     checks
 }
 
-pub(super) fn prepare(target: crate::Target, need: &str, root: String, name: &str) -> Run {
+pub(super) fn prepare(target: crate::Target, need: &str, instance: &dyn super::Instance, name: &str) -> Run {
     let mut run = Run::new(target, Names::named(name), Arc::new(|_| ()), Stop::default());
     run.context.profile = Profile::Strict;
-    run.context.roots = vec![root];
+    run.context.roots = vec![instance.root()];
+    run.services = instance.services();
     run.had_data = false;
     run.with = vec![need.to_owned()];
     run
@@ -201,7 +202,7 @@ async fn work(farm: &dyn Farm, worker: usize, queue: &Mutex<Vec<(usize, Trial)>>
         let [server, believer] = &current.instances;
         let wrong = Wrong::new(trial.breakage.clone(), Some(believer.target().clone()));
         let target = server.target().clone().with_between(Arc::new(wrong));
-        let run = prepare(target, &current.need, server.root(), &format!("odd{worker}"));
+        let run = prepare(target, &current.need, &**server, &format!("odd{worker}"));
         let checks = runner::tell(&run, &trial.unit, number).await;
         let seen = checks
             .iter()

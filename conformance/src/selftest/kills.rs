@@ -199,7 +199,7 @@ async fn tell(farm: &dyn Farm, units: Vec<Unit>) -> BTreeSet<String> {
 }
 
 fn run_against(instance: &dyn Instance, need: &str) -> Run {
-    prepare(instance.target().clone(), need, instance.root(), "odd")
+    prepare(instance.target().clone(), need, instance, "odd")
 }
 
 fn note(failed: &mut BTreeSet<String>, checks: impl IntoIterator<Item = crate::event::Checked>) {

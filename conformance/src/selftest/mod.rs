@@ -9,13 +9,12 @@
 mod between;
 mod breakage;
 pub mod evidence;
-mod farm;
 pub mod kills;
 mod relevance;
 mod spoil;
 mod table;
 pub mod tolerance;
 
+pub use crate::farm::{Farm, Instance};
 pub use breakage::Breakage;
-pub use farm::{Farm, Instance};
 pub use table::{Row, Table};

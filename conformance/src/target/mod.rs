@@ -9,6 +9,7 @@ pub use between::{Between, Means};
 pub use binary::{Form, decode, encode};
 pub use wire::WireAnswers;
 
+use crate::services;
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -245,6 +246,14 @@ impl Target {
                 format!("{}://{host}:{port}", if *tls { "https" } else { "http" })
             }
             Place::Unix(path) => format!("unix:{}", path.display()),
+        }
+    }
+
+    /// True when it is on this machine.
+    pub fn is_here(&self) -> bool {
+        match &self.place {
+            Place::Unix(_) => true,
+            Place::Tcp { host, .. } => services::is_loopback(host),
         }
     }
 

@@ -1,17 +1,35 @@
 //! Reference servers for the self-test, each set up for what scenarios need.
 
-use conformance::selftest::{Farm, Instance};
+use conformance::farm::{Farm, Instance};
+use conformance::services::Services;
 use conformance::{Credentials, Reach, Target};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use reference_server::TestServer;
+use std::sync::Arc;
 
 /// Starts reference servers.
+#[derive(Debug)]
 pub struct Servers;
+
+/// What servers can be set up for.
+const NEEDS: [&str; 10] = [
+    "tcp",
+    "unix-socket",
+    "tls",
+    "http2",
+    "cors-off",
+    "cors-list",
+    "authorize-local",
+    "fresh",
+    "csv-files",
+    "s3",
+];
 
 struct Running {
     target: Target,
     server: TestServer,
+    services: Arc<Services>,
 }
 
 impl Instance for Running {
@@ -22,25 +40,33 @@ impl Instance for Running {
     fn root(&self) -> String {
         self.server.root().display().to_string()
     }
+
+    fn services(&self) -> Option<Arc<Services>> {
+        Some(Arc::clone(&self.services))
+    }
 }
 
 impl Farm for Servers {
     fn start<'a>(&'a self, need: &'a str) -> BoxFuture<'a, Option<Box<dyn Instance>>> {
         async move {
             const SOCKET: &str = "operations.sock";
-            if !["tcp", "unix-socket", "tls", "http2", "cors-off", "cors-list", "authorize-local"]
-                .contains(&need)
-            {
+            if !NEEDS.contains(&need) {
                 return None;
             }
-            let server = TestServer::start_with(|config| match need {
-                "unix-socket" => config.network.domain_socket = Some(config.root_path.join(SOCKET)),
-                "tls" => config.network.secure_port = Some(0),
-                "http2" => config.network.http2 = true,
-                "cors-off" => config.network.cors = false,
-                "cors-list" => config.network.cors_access_list = vec!["https://allowed.example".to_owned()],
-                "authorize-local" => config.authentication.authorize_local = true,
-                _ => {}
+            let services = Arc::new(Services::here(0).await.ok()?);
+            let server = TestServer::start_with(|config| {
+                config.bulk.s3_endpoint = Some(services.store());
+                match need {
+                    "unix-socket" => config.network.domain_socket = Some(config.root_path.join(SOCKET)),
+                    "tls" => config.network.secure_port = Some(0),
+                    "http2" => config.network.http2 = true,
+                    "cors-off" => config.network.cors = false,
+                    "cors-list" => {
+                        config.network.cors_access_list = vec!["https://allowed.example".to_owned()];
+                    }
+                    "authorize-local" => config.authentication.authorize_local = true,
+                    _ => {}
+                }
             });
             // A fault may keep a server from starting: then there is none to be judged.
             let server = server.await.ok()?;
@@ -52,7 +78,7 @@ impl Farm for Servers {
             let (username, password) = (server.username().to_owned(), server.password().to_owned());
             let admin = Credentials { username, password };
             let target = Target::new(&address, admin, Reach { insecure: true }).ok()?;
-            let running: Box<dyn Instance> = Box::new(Running { target, server });
+            let running: Box<dyn Instance> = Box::new(Running { target, server, services });
             Some(running)
         }
         .boxed()

@@ -1,0 +1,27 @@
+//! Where further instances of the target come from, set up for what scenarios need. The suite does not know the server
+//! that it judges, so whoever calls brings it.
+
+use crate::services::Services;
+use crate::target::Target;
+use futures_util::future::BoxFuture;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// A running server that is gone when dropped.
+pub trait Instance: Send + Sync {
+    /// How to reach it.
+    fn target(&self) -> &Target;
+    /// The folder that it may name in its answers.
+    fn root(&self) -> String;
+    /// What is served to it.
+    fn services(&self) -> Option<Arc<Services>> {
+        None
+    }
+}
+
+/// Starts servers.
+pub trait Farm: Debug + Send + Sync {
+    /// Starts a server that is set up for what scenarios need: `tcp` (nothing in particular), `unix-socket`, `tls`,
+    /// `http2`, `cors-off`, `cors-list`, `authorize-local`, `fresh`, `csv-files`, `s3`. `None` for a need it does not know.
+    fn start<'a>(&'a self, need: &'a str) -> BoxFuture<'a, Option<Box<dyn Instance>>>;
+}
