@@ -1851,6 +1851,8 @@ export type GetStatusResponse = {
 /** Restarts the server. */
 export type RestartRequest = {
   operation: "restart";
+  /** Send to the other nodes as well. Its type is not checked. */
+  replicated?: boolean;
 };
 
 export type RestartResponse = {
@@ -2025,6 +2027,8 @@ export type AddCertificateRequest = {
   private_key?: string;
   /** Host names the certificate is for, in place of those it names itself. */
   hosts?: string[];
+  /** Send to the other nodes as well. Its type is not checked. */
+  replicated?: boolean;
   /** What the certificate is for, such as operations-api or https. */
   uses?: string[];
   /** Kept with the certificate. */
@@ -2047,6 +2051,8 @@ export type RemoveCertificateRequest = {
   operation: "remove_certificate";
   /** The certificate to remove. */
   name: string;
+  /** Send to the other nodes as well. Its type is not checked. */
+  replicated?: boolean;
 };
 
 export type RemoveCertificateResponse = {
@@ -2215,6 +2221,8 @@ export type DropCustomFunctionRequest = {
   type: "helpers" | "routes";
   /** Name of the function. Only the last path segment without its extension counts. */
   file: string;
+  /** Send to the other nodes as well. Its type is not checked. */
+  replicated?: boolean;
 };
 
 export type DropCustomFunctionResponse = {
@@ -2225,6 +2233,8 @@ export type DropCustomFunctionResponse = {
 export type DropCustomFunctionProjectRequest = {
   operation: "drop_custom_function_project";
   project: ComponentProjectPath;
+  /** Send to the other nodes as well. Its type is not checked. */
+  replicated?: boolean;
 };
 
 export type DropCustomFunctionProjectResponse = {
@@ -2280,6 +2290,8 @@ export type SetCustomFunctionRequest = {
   file: string;
   /** The function's text. */
   function_content: string;
+  /** Send to the other nodes as well. Its type is not checked. */
+  replicated?: boolean;
 };
 
 export type SetCustomFunctionResponse = {

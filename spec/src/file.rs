@@ -58,6 +58,9 @@ pub struct OperationFile {
     pub starts_job: bool,
     /// Whether it changes anything.
     pub mutates: bool,
+    /// What `replicated: true` makes of the other nodes of a cluster; none where the field has no effect.
+    #[serde(default)]
+    pub replicated: Option<Replicated>,
     /// Other spellings of top-level request fields.
     pub field_aliases: Vec<FieldAlias>,
     /// How faults of the request are found and reported.
@@ -72,6 +75,18 @@ pub struct OperationFile {
     pub requirements: Vec<Requirement>,
     /// Requests with their answers.
     pub examples: Vec<Example>,
+}
+
+/// What `replicated: true` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Replicated {
+    /// The other nodes run the operation too; their answers are added to that of this node.
+    Answers,
+    /// The lines of the other nodes are added to those of this node.
+    Lines,
+    /// A job has one node after the other do it.
+    Rolling,
 }
 
 /// Another name of an operation.

@@ -23,7 +23,7 @@ mod schema;
 pub use check::Violation;
 pub use file::{
     AREAS, Access, AccessRole, Alias, Basis, CATEGORIES, CheckOrder, Checks, Deprecation, ErrorEntry,
-    ErrorKind, Example, FieldAlias, Level, OperationFile, Report, Requirement, RequirementsFile,
+    ErrorKind, Example, FieldAlias, Level, OperationFile, Replicated, Report, Requirement, RequirementsFile,
     TablePermission, ViolationForm, Wins,
 };
 pub use operation::Operation;

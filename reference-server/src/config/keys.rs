@@ -257,10 +257,52 @@ pub fn path_of(name: &str) -> Option<&'static str> {
     NAMES.get(&name.to_ascii_lowercase()).copied()
 }
 
+/// True for a setting, by any of its names, that says something of one node alone: its name, its files, its ports.
+pub fn is_of_node(name: &str) -> bool {
+    const OF_NODE: [&str; 7] = [
+        "rootPath",
+        "componentsRoot",
+        "node.hostname",
+        "replication.hostname",
+        "replication.url",
+        "replication.routes",
+        "operationsApi.network.domainSocket",
+    ];
+    let Some(path) = path_of(name) else { return name.to_ascii_lowercase().ends_with("_port") };
+    let mut levels = path.split('.');
+    let last = levels.next_back().unwrap_or_default().to_ascii_lowercase();
+    OF_NODE.contains(&path)
+        || last.ends_with("port")
+        || matches!(last.as_str(), "path" | "root" | "tls")
+        || levels.any(|level| level == "tls")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn names_ports_and_files_are_those_of_one_node() {
+        for name in [
+            "rootPath",
+            "ROOTPATH",
+            "http_port",
+            "operationsApi_network_securePort",
+            "tls_privateKey",
+            "logging_root",
+            "replication_url",
+            "node_hostname",
+            "app_port",
+        ] {
+            assert!(is_of_node(name), "{name}");
+        }
+        for name in
+            ["logging_level", "http_cors", "replication_databases", "authentication_cacheTTL", "nothing"]
+        {
+            assert!(!is_of_node(name), "{name}");
+        }
+    }
 
     #[test]
     fn names_lead_to_known_paths() {

@@ -21,7 +21,7 @@ pub use addresses::Addresses;
 pub use change::set;
 pub use document::{Document, at};
 pub use file::{Backup, ConfigFile, FILE_NAME};
-pub use keys::{KEYS, Key};
+pub use keys::{KEYS, Key, is_of_node};
 pub use load::{ConfigError, Given, from_environment, load};
 pub use logging::{Logging, Rotation};
 pub use span::span_milliseconds;
@@ -100,6 +100,14 @@ impl Config {
     /// The value in force of any key, with dots between its levels; `None` when it is not set.
     pub fn value(&self, path: &str) -> Option<&Value> {
         at(&self.tree, &path.split('.').collect::<Vec<_>>())
+    }
+
+    /// True when the cluster is one as before 4.4: `clustering.enabled` is set, and nothing of `replication`.
+    pub fn is_legacy_cluster(&self) -> bool {
+        let is_set =
+            |key: &str| self.value(&format!("replication.{key}")).is_some_and(|value| !value.is_null());
+        self.value("clustering.enabled").and_then(Value::as_bool) == Some(true)
+            && !["hostname", "url", "port", "routes"].into_iter().any(is_set)
     }
 
     /// The defaults of a production install.

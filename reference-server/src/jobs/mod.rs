@@ -7,7 +7,7 @@
 mod record;
 mod run;
 
-pub use record::{Ended, JOBS, begin, end, find, started_between};
+pub use record::{Ended, JOBS, begin, end, find, note_result, started_between};
 pub use run::{Done, Start, start};
 
 use crate::access::SYSTEM;

@@ -97,6 +97,21 @@ pub async fn end(store: &Store, id: &str, ended: Ended) -> Result<(), OperationE
     Ok(written.await?)
 }
 
+/// Writes what a job has come to before it ends; returns when that is durable.
+///
+/// # Errors
+/// When it cannot be written.
+pub async fn note_result(store: &Store, id: &str, result: Value) -> Result<(), OperationError> {
+    let key = Value::from(id);
+    let system = system_database(store)?;
+    let written = system.write(move |txn: &mut WriteTxn<'_>| -> Result<(), StoreError> {
+        let Some(mut record) = get(txn.view()?, JOBS, &key)? else { return Ok(()) };
+        record.insert(RESULT.to_owned(), result.clone());
+        system_tables::put(txn, JOBS, record).map(drop)
+    });
+    Ok(written.await?)
+}
+
 /// The ids of the jobs that have not ended.
 pub(super) fn unfinished(view: View<'_>) -> Result<Vec<String>, OperationError> {
     let mut ids = Vec::new();

@@ -3,6 +3,7 @@
 
 use crate::access::{self, Caller};
 use crate::error::{ErrorKind, OperationError};
+use crate::operations::replicated::Forward;
 use crate::operations::{Call, Outcome, ReplyForm, table};
 use crate::server::Server;
 use crate::value::{Object, Value};
@@ -32,7 +33,12 @@ pub async fn answer(server: &Arc<Server>, caller: Caller, body: Value, form: Rep
     if operation.checks.order == CheckOrder::ValidationFirst && plain && !fault!("not-validated") {
         call.validated()?;
     }
-    handler(call).await
+    let forward = Forward::of(&call);
+    let reply = handler(call).await?;
+    match forward {
+        Some(forward) => Ok(forward.tell(reply).await),
+        None => Ok(reply),
+    }
 }
 
 /// A request on its way: its operation is known and its fields have their canonical names; nothing else is judged.

@@ -1,8 +1,8 @@
 //! The one table of handlers.
 
 use super::{
-    Handler, analytics, authentication, bulk, certificates, components, configuration, custom_functions,
-    databases_tables, jobs, licensing, logs, nosql, system, users_roles,
+    Handler, analytics, authentication, bulk, certificates, clustering, components, configuration,
+    custom_functions, databases_tables, jobs, licensing, logs, nosql, replication, system, users_roles,
 };
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -12,6 +12,7 @@ static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
         analytics::HANDLERS,
         authentication::HANDLERS,
         certificates::HANDLERS,
+        clustering::HANDLERS,
         bulk::HANDLERS,
         components::HANDLERS,
         configuration::HANDLERS,
@@ -21,6 +22,7 @@ static HANDLERS: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| {
         licensing::HANDLERS,
         logs::HANDLERS,
         nosql::HANDLERS,
+        replication::HANDLERS,
         super::sql::HANDLERS,
         system::HANDLERS,
         users_roles::HANDLERS,

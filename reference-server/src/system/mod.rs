@@ -5,6 +5,7 @@ pub mod information;
 pub mod job;
 pub mod lifecycle;
 pub mod restart;
+pub mod rolling;
 pub mod status;
 pub mod usage;
 

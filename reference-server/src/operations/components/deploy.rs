@@ -6,8 +6,9 @@ use crate::components::{
 };
 use crate::error::OperationError;
 use crate::operations::existence::{Existence, joined};
+use crate::operations::replicated::wanted_nodes;
 use crate::operations::{Call, Outcome, Reply};
-use crate::system::job;
+use crate::system::{job, rolling};
 use crate::value::{Value, object};
 
 const ADDING_FAILED: &str = "Error adding custom function project, check the log for more details";
@@ -112,10 +113,12 @@ async fn restart_job(call: &Call) -> Result<Value, OperationError> {
     let Some(operation) = spec::registry().operation("restart_service") else {
         return Err(OperationError::internal(anyhow::anyhow!("the contract has no restart_service")));
     };
-    let body = [("operation", Value::from("restart_service")), ("service", Value::from("http"))];
+    const SERVICE: &str = "http";
+    let body = [("operation", Value::from("restart_service")), ("service", Value::from(SERVICE))];
     let body = body.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+    let nodes = wanted_nodes(call);
     let (server, caller) = (call.server.clone(), call.caller.clone());
     let id = job::begin(&Call { server, caller, operation, body, fault: None, form: call.form }).await?;
-    call.server.restarts.wish(Some(id.clone()));
+    rolling::restart(&call.server, nodes, SERVICE, &id);
     Ok(Value::from(id))
 }

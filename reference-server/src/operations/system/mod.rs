@@ -1,9 +1,10 @@
 //! Restarts, information on the system, status values.
 
+use super::replicated::wanted_nodes;
 use super::{Call, Handler, Outcome, Reply};
 use crate::error::OperationError;
 use crate::system::information::information;
-use crate::system::job;
+use crate::system::{job, rolling};
 use crate::value::{Object, Value};
 
 /// The handlers of this category.
@@ -36,7 +37,8 @@ async fn restart(call: Call) -> Outcome {
 async fn restart_service(call: Call) -> Outcome {
     let service = call.body.get("service").and_then(Value::as_str).unwrap_or_default();
     let id = job::begin(&call).await?;
-    call.server.restarts.wish(Some(id.clone()));
+    let nodes = wanted_nodes(&call);
+    rolling::restart(&call.server, nodes, service, &id);
     Ok(Reply::Value(Value::Object(Object::from_iter([
         ("message".to_owned(), Value::from(format!("Restarting {service}"))),
         ("job_id".to_owned(), Value::from(id)),
