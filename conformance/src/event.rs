@@ -93,7 +93,7 @@ pub enum Kind {
     Contract,
     /// A step of a random program.
     Program,
-    /// What holds of several writers at once.
+    /// What holds of several writers at once, even when the target is killed meanwhile.
     History,
     /// What must hold for every answer of the run.
     Answers,

@@ -15,6 +15,7 @@ pub mod baseline;
 pub mod checks;
 pub mod compare;
 pub mod diff;
+pub mod durability;
 pub mod event;
 pub mod farm;
 pub mod histories;
@@ -32,6 +33,7 @@ pub mod secrets;
 pub mod selftest;
 pub mod services;
 pub mod side_by_side;
+pub mod spawn;
 pub mod sweep;
 pub mod target;
 pub mod tokens;
@@ -126,6 +128,8 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     run.baseline = Arc::clone(&options.baseline);
     run.model.clone_from(&options.model);
     run.farm.clone_from(&options.farm);
+    run.spawned = options.spawned.clone().filter(|_| options.tells_durability());
+    run.kills = options.kills;
     run.emit(Event::Started(Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         target: run.target.address(),

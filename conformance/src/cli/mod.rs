@@ -4,12 +4,15 @@ mod baselines;
 mod embedded;
 mod list;
 mod live;
+mod signals;
+mod spawn;
+mod tested;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use conformance::event::Event;
 use conformance::report::{badge, html, json, junit, markdown, terminal};
-use conformance::{Credentials, Options, Profile, Reach, Sink, Stop, Target};
+use conformance::{Options, Profile, Sink, Stop};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -155,6 +158,8 @@ struct RunArgs {
     /// Accept any TLS certificate.
     #[arg(short = 'k', long)]
     insecure: bool,
+    #[command(flatten)]
+    spawn: spawn::SpawnArgs,
     #[command(flatten)]
     choice: ChoiceArgs,
     /// How many stories are told at once.
@@ -334,39 +339,15 @@ async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
         programs: args.programs,
         failures: Some(args.failures.clone()),
         baseline: baselines::read(args.baseline.as_deref())?,
+        kills: args.spawn.kills,
         ..options(&args.choice)
     };
-    let given = match &args.user {
-        Some(text) => Some(Credentials::parse(text).context("-u takes USER:PASSWORD")?),
-        None => None,
-    };
-    // The built-in server lives as long as this value.
-    let mut server = None;
-    let (address, admin) = match &args.url {
-        Some(url) => {
-            let (address, admin) = conformance::split_credentials(url);
-            (address, given.unwrap_or(admin))
-        }
-        None => {
-            let started = server.insert(embedded::Server::start().await?);
-            started.offer(&mut options);
-            (started.url(), started.credentials())
-        }
-    };
-    let target = Target::new(&address, admin, Reach { insecure: args.insecure })?;
+    // Its server, if it has one of its own, lives as long as this value.
+    let tested = tested::Tested::start(args, &mut options).await?;
     let stop = Stop::default();
-    let interrupted = stop.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            eprintln!("stopping: what was made is being removed (a second Ctrl-C ends at once)");
-            interrupted.stop();
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(i32::from(COULD_NOT));
-            }
-        }
-    });
+    signals::watch(stop.clone(), options.spawned.clone())?;
     let (bar, sink) = progress(args.quiet);
-    let report = conformance::run_with(target, options, sink, stop).await;
+    let report = conformance::run_with(tested.target.clone(), options, sink, stop).await;
     bar.finish_and_clear();
     Ok(report)
 }

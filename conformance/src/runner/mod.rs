@@ -22,6 +22,7 @@ use crate::matcher::Context;
 use crate::scenario::{Expected, Names, Profile, Scenario, Step};
 use crate::secrets::Secrets;
 use crate::services::{self, Services};
+use crate::spawn::Spawned;
 use crate::target::{Answer, Place, Target};
 use crate::verdict::Verdict;
 use std::collections::HashMap;
@@ -71,6 +72,10 @@ pub struct Options {
     pub failures: Option<PathBuf>,
     /// What another target answered, by check: expected in place of what the scenarios say.
     pub model: Option<Arc<Answers>>,
+    /// The target, when the harness started it: it may be killed.
+    pub spawned: Option<Arc<Spawned>>,
+    /// How often such a target is killed.
+    pub kills: usize,
 }
 
 /// How many random cases of each property are tried unless told otherwise: enough to notice, few enough for every run.
@@ -98,6 +103,8 @@ impl Default for Options {
             scenarios: None,
             failures: None,
             model: None,
+            spawned: None,
+            kills: crate::durability::KILLS,
         }
     }
 }
@@ -105,7 +112,15 @@ impl Default for Options {
 impl Options {
     /// True when histories of several writers belong to the run: the whole suite, or what was asked for by name.
     pub fn tells_histories(&self) -> bool {
-        let category = crate::histories::CATEGORY;
+        self.tells(crate::histories::CATEGORY)
+    }
+
+    /// True when a target that the harness started is to be killed.
+    pub fn tells_durability(&self) -> bool {
+        self.tells(crate::durability::CATEGORY)
+    }
+
+    fn tells(&self, category: &str) -> bool {
         let chosen = self.categories.is_empty() || self.categories.iter().any(|name| name == category);
         let named = self.only.is_empty() || self.only.iter().any(|text| category.contains(text.as_str()));
         chosen && named && self.profile > Profile::Core && self.scenarios.is_none() && self.model.is_none()
@@ -192,6 +207,10 @@ pub struct Run {
     pub model: Option<Arc<Answers>>,
     /// The answers to compared requests, for a later run to be held against.
     pub answers: Arc<Mutex<Answers>>,
+    /// The target, when it may be killed.
+    pub spawned: Option<Arc<Spawned>>,
+    /// How often it is.
+    pub kills: usize,
     /// Sees every comparison.
     pub witness: Option<Witness>,
     /// Ends the run early.
@@ -222,6 +241,8 @@ impl Run {
             baseline: Arc::default(),
             model: None,
             answers: Arc::default(),
+            spawned: None,
+            kills: 0,
             witness: None,
             stop,
             unreachable: AtomicUsize::new(0),

@@ -1,7 +1,8 @@
-//! The order of a run: what can go side by side, then what needs the target for itself, then what disturbs it.
+//! The order of a run: what can go side by side, then what needs the target for itself, then what disturbs it, then what kills it.
 
 use super::{Plan, Run, Unit, all, cleanup, story};
 use crate::checks;
+use crate::durability;
 use crate::event::{Checked, Event};
 use crate::farm::Farm;
 use crate::verdict::Verdict;
@@ -42,6 +43,9 @@ pub async fn execute(run: &Arc<Run>, plan: &Plan, jobs: usize) {
         deliver(run, number, unit.clone(), checks, &mut failed);
     }
     again(run, plan.units.len(), failed).await;
+    if let Some(spawned) = run.spawned.as_ref().filter(|_| !run.stop.stopped()) {
+        durability::run(run, spawned).await;
+    }
     for check in checks::over_all_answers(run) {
         run.emit(Event::Checked(Box::new(check)));
     }
