@@ -9,12 +9,12 @@ use crate::secrets::Secrets;
 use crate::target::{Credentials, Reach, Target, TargetError};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::json;
-use std::fs::File;
+use std::io::{PipeReader, Read as _};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -65,8 +65,20 @@ pub struct Spawned {
     kill: Option<String>,
     patience: Duration,
     target: Target,
-    folder: TempDir,
-    child: Mutex<Option<Child>>,
+    /// Gone when this is dropped.
+    _folder: TempDir,
+    running: Mutex<Option<Running>>,
+    output: Output,
+}
+
+/// What a target wrote last.
+type Output = Arc<Mutex<Vec<u8>>>;
+
+/// The first process of a target, and word that all that it started are gone.
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    gone: Receiver<()>,
 }
 
 impl Spawned {
@@ -86,8 +98,9 @@ impl Spawned {
             kill: order.kill.as_deref().map(fill),
             patience: order.patience,
             target: Target::new(&fill(url), admin, reach)?,
-            folder,
-            child: Mutex::new(None),
+            _folder: folder,
+            running: Mutex::default(),
+            output: Output::default(),
         };
         spawned.start_again().await?;
         Ok(spawned)
@@ -103,12 +116,15 @@ impl Spawned {
     /// # Errors
     /// [`SpawnError`] when it is not.
     pub async fn start_again(&self) -> Result<(), SpawnError> {
-        let output = File::options().create(true).append(true).open(self.output())?;
-        let child = self.shell(&self.command).stdout(output.try_clone()?).stderr(output).spawn()?;
-        *self.lock() = Some(child);
+        let (reader, writer) = std::io::pipe()?;
+        let child = self.shell(&self.command).stdout(writer.try_clone()?).stderr(writer).spawn()?;
+        let gone = listen(reader, Arc::clone(&self.output));
+        *self.lock() = Some(Running { child, gone });
         let started = Instant::now();
         while !self.is_ready().await {
-            if let (Some(status), None) = (self.ended()?, &self.kill) {
+            // What starts a container may be done while that runs.
+            let ended = self.ended()?.filter(|status| self.kill.is_none() || !status.success());
+            if let Some(status) = ended {
                 return Err(SpawnError::Ended { status, output: self.last_words() });
             }
             if started.elapsed() > self.patience {
@@ -121,9 +137,9 @@ impl Spawned {
 
     /// Ends it at once, by SIGKILL or the command for it, and waits until it is gone.
     pub async fn kill(&self) {
-        let child = self.lock().take();
+        let running = self.lock().take();
         let kill = self.kill.as_deref().map(|command| self.shell(command));
-        let ended = tokio::task::spawn_blocking(move || end(child, kill)).await;
+        let ended = tokio::task::spawn_blocking(move || end(running, kill)).await;
         debug_assert!(ended.is_ok(), "ending does not panic");
     }
 
@@ -147,26 +163,44 @@ impl Spawned {
     }
 
     fn ended(&self) -> std::io::Result<Option<ExitStatus>> {
-        self.lock().as_mut().map_or(Ok(None), Child::try_wait)
-    }
-
-    fn output(&self) -> PathBuf {
-        self.folder.path().join("output")
+        self.lock().as_mut().map_or(Ok(None), |running| running.child.try_wait())
     }
 
     /// The last lines that the target wrote, without secrets.
     fn last_words(&self) -> String {
         const LINES: usize = 10;
-        let text = String::from_utf8_lossy(&std::fs::read(self.output()).unwrap_or_default()).into_owned();
+        let text = String::from_utf8_lossy(&locked(&self.output)).into_owned();
         let lines: Vec<&str> = text.lines().collect();
         let last = lines[lines.len().saturating_sub(LINES)..].join("\n    ");
         let secrets = Secrets::new([self.target.admin.password.as_str()]);
         if last.is_empty() { String::new() } else { format!("; it said\n    {}", secrets.text(&last)) }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
+        locked(&self.running)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps the last of what is written until nobody is left who could write.
+fn listen(mut reader: PipeReader, output: Output) -> Receiver<()> {
+    const KEPT: usize = 16 * 1024;
+    let (tell, gone) = channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(count @ 1..) = reader.read(&mut buffer) {
+            let mut kept = locked(&output);
+            kept.extend_from_slice(&buffer[..count]);
+            let surplus = kept.len().saturating_sub(KEPT);
+            kept.drain(..surplus);
+        }
+        // Nobody may care any more.
+        let _ = tell.send(());
+    });
+    gone
 }
 
 impl Drop for Spawned {
@@ -175,9 +209,10 @@ impl Drop for Spawned {
     }
 }
 
-/// Kills all of a process group and waits for its first process.
-fn end(child: Option<Child>, kill: Option<Command>) {
-    let Some(mut child) = child else { return };
+/// Kills all of a process group and waits until all are gone.
+fn end(running: Option<Running>, kill: Option<Command>) {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let Some(Running { mut child, gone }) = running else { return };
     if let Some(mut kill) = kill {
         // Whether it worked is seen below: what still runs is killed.
         let _ = kill.status();
@@ -187,6 +222,8 @@ fn end(child: Option<Child>, kill: Option<Command>) {
         let _ = kill_process_group(group, Signal::KILL);
     }
     let _ = child.wait();
+    // The shell may be gone before the program that it started.
+    let _ = gone.recv_timeout(PATIENCE);
 }
 
 /// A port that is free now, and that the system does not hand out by itself while the target is away.

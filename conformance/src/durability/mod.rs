@@ -7,7 +7,6 @@ mod writer;
 use crate::event::{Checked, Event, Kind};
 use crate::report::curl;
 use crate::runner::{Caller, Run};
-use crate::scenario::Level;
 use crate::spawn::Spawned;
 use crate::target::Exchange;
 use crate::verdict::Verdict;
@@ -87,19 +86,13 @@ pub async fn run(run: &Run, spawned: &Spawned) {
     ledger.close().await;
     let millis = started.elapsed().as_secs_f64() * 1000.0 / LAWS.len() as f64;
     for ((step, title, operation, requirements), fault) in LAWS.into_iter().zip(faults) {
+        let id = format!("{CATEGORY}/kills#{step}");
         let mut check = Checked {
-            id: format!("{CATEGORY}/kills#{step}"),
-            kind: Kind::History,
-            title: title.to_owned(),
             operation: Some(operation.to_owned()),
             requirements: requirements.iter().map(|id| (*id).to_owned()).collect(),
-            level: Level::Must,
             verdict: Verdict::Pass,
-            reason: None,
-            differences: Vec::new(),
-            exchange: None,
-            curl: None,
             millis,
+            ..Checked::new(Kind::History, id, title)
         };
         match (fault, &outcome) {
             (Some(Fault(sentence, exchange)), _) => {

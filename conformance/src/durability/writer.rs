@@ -1,7 +1,6 @@
 //! One of those who write while the target is killed, and the table that they write to.
 
 use super::model::{How, Model, Records, Write};
-use crate::histories::operation;
 use crate::runner::Run;
 use crate::target::Exchange;
 use rand::rngs::StdRng;
@@ -74,7 +73,7 @@ impl<'r> Ledger<'r> {
     /// Drops the table's database.
     pub(super) async fn close(&self) {
         let drop = json!({"operation": "drop_database", "database": self.database});
-        self.run.target.send(operation(self.run, &drop)).await;
+        self.run.target.operate(&drop).await;
     }
 
     async fn send(&self, mut body: Value) -> Exchange {
@@ -82,7 +81,7 @@ impl<'r> Ledger<'r> {
             body.insert("database".to_owned(), json!(self.database));
             body.insert("table".to_owned(), json!(TABLE));
         }
-        self.run.target.send(operation(self.run, &body)).await
+        self.run.target.operate(&body).await
     }
 }
 
