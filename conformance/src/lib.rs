@@ -13,6 +13,7 @@
 
 pub mod baseline;
 pub mod checks;
+pub mod cluster;
 pub mod compare;
 pub mod diff;
 pub mod durability;
@@ -20,6 +21,7 @@ pub mod event;
 pub mod farm;
 pub mod histories;
 pub mod import;
+mod laws;
 pub mod layout;
 pub mod matcher;
 pub mod pointer;
@@ -166,6 +168,10 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     let run = Arc::new(run);
     if options.tells_histories() {
         histories::run(&run).await;
+    }
+    // Before the rest, so that what it leaves is noticed.
+    if !options.nodes.is_empty() {
+        cluster::run(&run, &options.nodes).await;
     }
     runner::execute(&run, &plan, options.jobs).await;
     shrink(&run, &options).await;

@@ -6,7 +6,7 @@ use conformance::{Options, Reach, Sink, Stop, Target, side_by_side, sweep as swe
 use std::path::Path;
 use std::sync::Arc;
 
-fn target(url: &str, insecure: bool) -> anyhow::Result<Target> {
+pub(super) fn target(url: &str, insecure: bool) -> anyhow::Result<Target> {
     let (address, admin) = conformance::split_credentials(url);
     Ok(Target::new(&address, admin, Reach { insecure })?)
 }

@@ -10,6 +10,7 @@ mod tested;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use conformance::cluster::Node;
 use conformance::event::Event;
 use conformance::report::{badge, html, json, junit, markdown, terminal};
 use conformance::{Options, Profile, Sink, Stop};
@@ -189,6 +190,10 @@ struct RunArgs {
     /// Serve a store of objects on this port. The endpoint was started with AWS_ENDPOINT_URL_S3=http://HOST:PORT.
     #[arg(long, value_name = "PORT")]
     s3: Option<u16>,
+    /// Another node of the endpoint's cluster, with credentials (repeatable): http://user:password@host:port. Behind a
+    /// comma, where nodes reach it (wss://host:port): the nodes are then joined where they are not yet.
+    #[arg(long, value_name = "URL[,URL]")]
+    node: Vec<String>,
     /// Use the shared database 'data' even when it holds tables.
     #[arg(long)]
     take_data: bool,
@@ -326,6 +331,14 @@ fn run(args: &RunArgs) -> anyhow::Result<u8> {
     Ok(report.exit_status())
 }
 
+fn node(text: &str, insecure: bool) -> anyhow::Result<Node> {
+    let (address, url) = match text.split_once(',') {
+        Some((address, url)) => (address, Some(url.to_owned())),
+        None => (text, None),
+    };
+    Ok(Node { target: live::target(address, insecure)?, url })
+}
+
 async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
     let mut options = Options {
         jobs: args.jobs,
@@ -335,6 +348,7 @@ async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
         reachable: args.reachable.clone(),
         store_port: args.s3,
         take_data: args.take_data,
+        nodes: args.node.iter().map(|text| node(text, args.insecure)).collect::<anyhow::Result<_>>()?,
         seed: args.seed.unwrap_or_else(|| Options::default().seed),
         programs: args.programs,
         failures: Some(args.failures.clone()),

@@ -3,35 +3,18 @@
 
 mod shop;
 
-use crate::event::{Checked, Event, Kind};
-use crate::report::curl;
-use crate::runner::{Caller, Run};
+use crate::laws::{Fault, Law, Tried};
+use crate::runner::Run;
 use crate::scenario::Level;
-use crate::target::Exchange;
-use crate::verdict::Verdict;
 use futures_util::future::join_all;
 use serde_json::json;
 use shop::Shop;
-use std::time::Instant;
 
 /// The category of these checks.
 pub const CATEGORY: &str = "histories";
 
 /// How many writers write at once.
 const WRITERS: usize = 8;
-
-/// What a history shows, when it shows a fault: the sentence, and an exchange that proves it.
-pub(crate) type Fault = Option<(String, Option<Exchange>)>;
-
-/// One thing that must hold.
-struct Law {
-    step: &'static str,
-    title: &'static str,
-    operation: &'static str,
-    requirements: &'static [&'static str],
-    /// What the documents promise is MUST; what a careful user expects of concurrent requests is SHOULD.
-    level: Level,
-}
 
 const LAWS: [Law; 4] = [
     Law {
@@ -67,31 +50,12 @@ const LAWS: [Law; 4] = [
 /// Writes from many connections at once and judges what came of it.
 pub async fn run(run: &Run) {
     for (number, law) in LAWS.iter().enumerate() {
-        let started = Instant::now();
-        let id = format!("{CATEGORY}/writers#{}", law.step);
-        let mut check = Checked {
-            operation: Some(law.operation.to_owned()),
-            requirements: law.requirements.iter().map(|id| (*id).to_owned()).collect(),
-            level: law.level,
-            reason: Some("the run was stopped".to_owned()),
-            ..Checked::new(Kind::History, id, law.title)
-        };
-        if !run.stop.stopped() {
-            judge(run, number, &mut check).await;
-        }
-        check.millis = started.elapsed().as_secs_f64() * 1000.0;
-        run.emit(Event::Checked(Box::new(check)));
+        law.judge(run, &run.target, &format!("{CATEGORY}/writers"), tried(run, number)).await;
     }
 }
 
-async fn judge(run: &Run, number: usize, check: &mut Checked) {
-    let shop = match Shop::open(run, number).await {
-        Ok(shop) => shop,
-        Err((verdict, reason)) => {
-            (check.verdict, check.reason) = (verdict, Some(reason));
-            return;
-        }
-    };
+async fn tried(run: &Run, number: usize) -> Tried {
+    let shop = Shop::open(run, number).await?;
     let found = match number {
         0 => nothing_is_lost(&shop).await,
         1 => one_insert_wins(&shop).await,
@@ -99,14 +63,7 @@ async fn judge(run: &Run, number: usize, check: &mut Checked) {
         _ => no_half_requests(&shop).await,
     };
     shop.close().await;
-    (check.verdict, check.reason) = (Verdict::Pass, None);
-    if let Some((sentence, exchange)) = found {
-        check.differing(run.context.profile);
-        check.reason = Some(sentence);
-        check.curl =
-            exchange.as_ref().map(|e: &Exchange| curl::line(&run.target, &Caller::Admin, &e.request));
-        check.exchange = exchange.map(|exchange| run.secrets.exchange(&exchange));
-    }
+    Ok(found)
 }
 
 /// Every writer inserts records of its own; all that were acknowledged must be there, and nothing else.

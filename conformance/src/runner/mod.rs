@@ -16,6 +16,7 @@ pub use take::{Caller, Taken};
 
 use crate::baseline::Baseline;
 use crate::checks::Seen;
+use crate::cluster::Node;
 use crate::event::{Checked, Event, Observed};
 use crate::farm::{Farm, Instance};
 use crate::matcher::Context;
@@ -76,6 +77,8 @@ pub struct Options {
     pub spawned: Option<Arc<Spawned>>,
     /// How often such a target is killed.
     pub kills: usize,
+    /// The other nodes of a cluster that the target is, or is to be, a node of.
+    pub nodes: Vec<Node>,
 }
 
 /// How many random cases of each property are tried unless told otherwise: enough to notice, few enough for every run.
@@ -105,6 +108,7 @@ impl Default for Options {
             model: None,
             spawned: None,
             kills: crate::durability::KILLS,
+            nodes: Vec::new(),
         }
     }
 }

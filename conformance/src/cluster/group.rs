@@ -1,0 +1,209 @@
+//! The nodes of a run, the table that its checks write to, and waiting for all of them to agree.
+
+use super::blocked;
+use crate::laws::Fault;
+use crate::runner::Run;
+use crate::target::{Exchange, Target};
+use crate::verdict::Verdict;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// The table that the checks write to.
+pub(super) const TABLE: &str = "shared";
+/// How long nodes have to agree.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long what must not happen is waited for.
+pub(super) const SILENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(50);
+/// The number of the unit that the names of these checks belong to.
+const UNIT: usize = 3_000_000;
+
+/// An endpoint that is a node, or is to become one.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its Operations API.
+    pub target: Target,
+    /// Where other nodes reach it (`wss://host:port`), for add_node; not needed when the nodes know each other.
+    pub url: Option<String>,
+}
+
+/// The nodes of a run.
+pub(super) struct Group<'r> {
+    pub(super) run: &'r Run,
+    pub(super) nodes: Vec<Node>,
+    /// What they call themselves.
+    pub(super) names: Vec<String>,
+    pub(super) database: String,
+    /// True when the run has joined them, and is to part them.
+    pub(super) joined_here: AtomicBool,
+    keys: AtomicUsize,
+}
+
+impl<'r> Group<'r> {
+    pub(super) fn new(run: &'r Run, nodes: Vec<Node>) -> Group<'r> {
+        let database = format!("cluster{}", run.names.suffix(UNIT));
+        let (joined_here, keys) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Group { run, nodes, names: Vec::new(), database, joined_here, keys }
+    }
+
+    /// Asks the nodes for their names, and makes the table on the first.
+    pub(super) async fn prepare(&mut self) -> Result<(), (Verdict, String)> {
+        for node in &self.nodes {
+            let exchange = node.target.operate(&json!({"operation": "cluster_status"})).await;
+            match exchange.answer {
+                Some(answer) if answer.status == 200 => {
+                    let name = answer.body["node_name"].as_str();
+                    let name = name.ok_or_else(|| blocked("cluster_status names no node_name"))?;
+                    self.names.push(name.to_owned());
+                }
+                Some(answer) if answer.declines("cluster_status") => {
+                    return Err((Verdict::Unsupported, "a node does not offer 'cluster_status'".to_owned()));
+                }
+                _ => return Err(blocked(format!("{} does not tell its status", node.target.address()))),
+            }
+        }
+        let create = json!({"operation": "create_table", "database": self.database, "table": TABLE, "primary_key": "id"});
+        self.accepted(0, create).await.map(drop)
+    }
+
+    /// A key that no other check uses.
+    pub(super) fn key(&self) -> String {
+        format!("key-{}", self.keys.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Sends an operation to a node.
+    pub(super) async fn send(&self, node: usize, body: Value) -> Exchange {
+        self.nodes[node].target.operate(&body).await
+    }
+
+    /// Sends an operation that has to be accepted for a check to go on, and returns its answer.
+    pub(super) async fn accepted(&self, node: usize, body: Value) -> Result<Value, (Verdict, String)> {
+        let exchange = self.send(node, body.clone()).await;
+        match exchange.answer {
+            Some(answer) if answer.status == 200 => Ok(answer.body),
+            Some(answer) => {
+                let text = self.run.secrets.value(&answer.body);
+                Err(blocked(format!("{} was answered {} {text}", body["operation"], answer.status)))
+            }
+            None => Err(blocked(format!("{} was not answered", body["operation"]))),
+        }
+    }
+
+    /// Writes records to the shared table of a node.
+    pub(super) async fn write(
+        &self,
+        node: usize,
+        how: &str,
+        records: Value,
+    ) -> Result<Value, (Verdict, String)> {
+        self.accepted(
+            node,
+            json!({"operation": how, "database": self.database, "table": TABLE, "records": records}),
+        )
+        .await
+    }
+
+    /// Deletes records of the shared table of a node.
+    pub(super) async fn delete(&self, node: usize, keys: &[&str]) -> Result<Value, (Verdict, String)> {
+        self.accepted(
+            node,
+            json!({"operation": "delete", "database": self.database, "table": TABLE, "ids": keys}),
+        )
+        .await
+    }
+
+    /// Records of the shared table by key, in the order of the keys; without those that are not there.
+    pub(super) async fn read(&self, node: usize, keys: &[&str]) -> Exchange {
+        self.send(
+            node,
+            json!({"operation": "search_by_id", "database": self.database, "table": TABLE, "ids": keys,
+            "get_attributes": ["*"]}),
+        )
+        .await
+    }
+
+    /// Waits until what a node answers passes; a fault when it does not in time.
+    pub(super) async fn until(
+        &self,
+        node: usize,
+        body: Value,
+        sentence: &str,
+        passes: impl Fn(&Value) -> bool,
+    ) -> Fault {
+        let started = Instant::now();
+        loop {
+            let exchange = self.send(node, body.clone()).await;
+            if exchange.answer.as_ref().is_some_and(|answer| answer.status == 200 && passes(&answer.body)) {
+                return None;
+            }
+            if started.elapsed() > PATIENCE || self.run.stop.stopped() {
+                let name = &self.names[node];
+                return Some((format!("{sentence}, but not on node '{name}'"), Some(exchange)));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Waits until a search for keys of the shared table passes on every node.
+    pub(super) async fn everywhere(
+        &self,
+        keys: &[&str],
+        sentence: &str,
+        passes: impl Fn(&Value) -> bool,
+    ) -> Fault {
+        let search = json!({"operation": "search_by_id", "database": self.database, "table": TABLE, "ids": keys,
+            "get_attributes": ["*"]});
+        for node in 0..self.nodes.len() {
+            let fault = self.until(node, search.clone(), sentence, &passes).await;
+            if fault.is_some() {
+                return fault;
+            }
+        }
+        None
+    }
+
+    /// Waits until all nodes hold the same under some keys; what they hold otherwise.
+    pub(super) async fn agreement(&self, keys: &[&str]) -> Result<Value, Fault> {
+        let started = Instant::now();
+        loop {
+            let found = join_all((0..self.nodes.len()).map(|node| self.read(node, keys))).await;
+            let bodies = found.iter().map(|exchange| exchange.answer.as_ref().map(|answer| &answer.body));
+            let bodies: Vec<Value> = bodies.map(|body| body.cloned().unwrap_or_default()).collect();
+            if bodies.windows(2).all(|pair| pair[0] == pair[1]) && bodies[0].is_array() {
+                return Ok(bodies[0].clone());
+            }
+            if started.elapsed() > PATIENCE || self.run.stop.stopped() {
+                let odd = bodies.iter().position(|body| *body != bodies[0]).unwrap_or_default();
+                let sentence =
+                    format!("nodes '{}' and '{}' hold different records", self.names[0], self.names[odd]);
+                return Err(Some((sentence, found.into_iter().nth(odd))));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// The names of the nodes that a node lists.
+    pub(super) async fn known_to(&self, node: usize) -> Vec<String> {
+        let exchange = self.send(node, json!({"operation": "cluster_status"})).await;
+        let body = exchange.answer.map(|answer| answer.body).unwrap_or_default();
+        let connections = body["connections"].as_array().cloned().unwrap_or_default();
+        connections.iter().filter_map(|connection| connection["name"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// Removes what the run has made, and parts the nodes if it has joined them.
+    pub(super) async fn part(&self) {
+        let nodes = 0..self.nodes.len();
+        if self.joined_here.load(Ordering::Relaxed) {
+            for node in nodes.clone() {
+                for name in self.known_to(node).await {
+                    self.send(node, json!({"operation": "remove_node", "hostname": name})).await;
+                }
+            }
+        }
+        for node in nodes {
+            self.send(node, json!({"operation": "drop_database", "database": self.database})).await;
+        }
+    }
+}
