@@ -6,7 +6,7 @@ use crate::runner::{Caller, Run};
 use crate::scenario::Level;
 use crate::target::{Exchange, Target};
 use crate::verdict::Verdict;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One thing that must hold.
 pub(crate) struct Law {
@@ -28,18 +28,17 @@ pub(crate) type Fault = Option<(String, Option<Exchange>)>;
 /// What came of trying a law; or why it could not be tried.
 pub(crate) type Tried = Result<Fault, (Verdict, String)>;
 
-impl Law {
-    /// The check of this law, which has not been tried.
-    pub(crate) fn check(&self, kind: Kind, story: &str) -> Checked {
-        Checked {
-            operation: Some(self.operation.to_owned()),
-            requirements: self.requirements.iter().map(|id| (*id).to_owned()).collect(),
-            level: self.level,
-            reason: Some("the run was stopped".to_owned()),
-            ..Checked::new(kind, format!("{story}#{}", self.step), self.title)
-        }
-    }
+/// A law of what every implementation owes.
+pub(crate) const fn must(
+    step: &'static str,
+    title: &'static str,
+    operation: &'static str,
+    requirements: &'static [&'static str],
+) -> Law {
+    Law { step, title, operation, requirements, level: Level::Must }
+}
 
+impl Law {
     /// Tries it, unless the run was stopped, and tells what came of it. The target is where its exchanges were made.
     pub(crate) async fn judge(
         &self,
@@ -49,21 +48,33 @@ impl Law {
         work: impl Future<Output = Tried>,
     ) {
         let started = Instant::now();
-        let mut check = self.check(Kind::History, story);
-        if !run.stop.stopped() {
-            match work.await {
-                Err((verdict, reason)) => (check.verdict, check.reason) = (verdict, Some(reason)),
-                Ok(None) => (check.verdict, check.reason) = (Verdict::Pass, None),
-                Ok(Some((sentence, exchange))) => {
-                    check.differing(run.context.profile);
-                    check.reason = Some(sentence);
-                    let line = |e: &Exchange| curl::line(target, &Caller::Admin, &e.request);
-                    check.curl = exchange.as_ref().map(line);
-                    check.exchange = exchange.map(|exchange| run.secrets.exchange(&exchange));
-                }
+        let tried = match run.stop.stopped() {
+            true => Err((Verdict::NotRun, "the run was stopped".to_owned())),
+            false => work.await,
+        };
+        self.tell(run, target, story, tried, started.elapsed());
+    }
+
+    /// Tells what came of trying it.
+    pub(crate) fn tell(&self, run: &Run, target: &Target, story: &str, tried: Tried, took: Duration) {
+        let mut check = Checked {
+            operation: Some(self.operation.to_owned()),
+            requirements: self.requirements.iter().map(|id| (*id).to_owned()).collect(),
+            level: self.level,
+            millis: took.as_secs_f64() * 1000.0,
+            ..Checked::new(Kind::History, format!("{story}#{}", self.step), self.title)
+        };
+        match tried {
+            Err((verdict, reason)) => (check.verdict, check.reason) = (verdict, Some(reason)),
+            Ok(None) => check.verdict = Verdict::Pass,
+            Ok(Some((sentence, exchange))) => {
+                check.differing(run.context.profile);
+                check.reason = Some(sentence);
+                let line = |e: &Exchange| curl::line(target, &Caller::Admin, &e.request);
+                check.curl = exchange.as_ref().map(line);
+                check.exchange = exchange.map(|exchange| run.secrets.exchange(&exchange));
             }
         }
-        check.millis = started.elapsed().as_secs_f64() * 1000.0;
         run.emit(Event::Checked(Box::new(check)));
     }
 }

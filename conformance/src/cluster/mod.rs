@@ -9,7 +9,7 @@ mod group;
 mod membership;
 mod operations;
 
-use crate::laws::{Law, Tried};
+use crate::laws::{Law, Tried, must};
 use crate::runner::Run;
 use crate::scenario::Level;
 use crate::target::Target;
@@ -22,15 +22,6 @@ pub const CATEGORY: &str = "cluster";
 
 /// What a law is tried by.
 type Trial = for<'a> fn(&'a Group<'a>) -> std::pin::Pin<Box<dyn Future<Output = Tried> + Send + 'a>>;
-
-const fn must(
-    step: &'static str,
-    title: &'static str,
-    operation: &'static str,
-    requirements: &'static [&'static str],
-) -> Law {
-    Law { step, title, operation, requirements, level: Level::Must }
-}
 
 /// The laws in the order they are tried: joining comes first, parting last.
 const LAWS: &[(Law, Trial)] = &[

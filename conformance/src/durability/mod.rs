@@ -4,9 +4,8 @@
 mod model;
 mod writer;
 
-use crate::event::{Checked, Event, Kind};
-use crate::report::curl;
-use crate::runner::{Caller, Run};
+use crate::laws::{Fault, Law, must};
+use crate::runner::Run;
 use crate::spawn::Spawned;
 use crate::target::Exchange;
 use crate::verdict::Verdict;
@@ -34,23 +33,20 @@ const LONGEST: usize = 120;
 /// A target that acknowledges less than that in this time is killed all the same.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// One thing that must hold: the step, what it says, the operation, and the requirements.
-type Law = (&'static str, &'static str, &'static str, &'static [&'static str]);
-
 const LAWS: [Law; 3] = [
-    (
+    must(
         "acknowledged-writes-are-there",
         "what was acknowledged is there after the target was killed and started again",
         "insert",
         &["NOSQL-WRITE-011", "NOSQL-WRITE-006"],
     ),
-    (
+    must(
         "requests-are-whole",
         "of a request that the kill cut off all records are written, or none",
         "upsert",
         &["NOSQL-WRITE-011", "NOSQL-WRITE-005"],
     ),
-    (
+    must(
         "searches-agree",
         "a search by another attribute than the key finds the same records after the restart",
         "search_by_value",
@@ -58,11 +54,8 @@ const LAWS: [Law; 3] = [
     ),
 ];
 
-/// What breaks a law: a sentence, and the exchange that proves it.
-struct Fault(String, Option<Exchange>);
-
 /// The first fault of each law.
-type Faults = [Option<Fault>; 3];
+type Faults = [Fault; 3];
 
 /// What came of all kills.
 #[derive(Default)]
@@ -84,28 +77,11 @@ pub async fn run(run: &Run, spawned: &Spawned) {
         Err(exchange) => Err(not_made(run, &exchange)),
     };
     ledger.close().await;
-    let millis = started.elapsed().as_secs_f64() * 1000.0 / LAWS.len() as f64;
-    for ((step, title, operation, requirements), fault) in LAWS.into_iter().zip(faults) {
-        let id = format!("{CATEGORY}/kills#{step}");
-        let mut check = Checked {
-            operation: Some(operation.to_owned()),
-            requirements: requirements.iter().map(|id| (*id).to_owned()).collect(),
-            verdict: Verdict::Pass,
-            millis,
-            ..Checked::new(Kind::History, id, title)
-        };
-        match (fault, &outcome) {
-            (Some(Fault(sentence, exchange)), _) => {
-                (check.verdict, check.reason) = (Verdict::Fail, Some(sentence));
-                check.curl = exchange.as_ref().map(|e| curl::line(&run.target, &Caller::Admin, &e.request));
-                check.exchange = exchange.map(|exchange| run.secrets.exchange(&exchange));
-            }
-            (None, Err((verdict, reason))) => {
-                (check.verdict, check.reason) = (*verdict, Some(reason.clone()))
-            }
-            (None, Ok(())) => {}
-        }
-        run.emit(Event::Checked(Box::new(check)));
+    let took = started.elapsed() / LAWS.len() as u32;
+    for (law, fault) in LAWS.iter().zip(faults) {
+        // A fault counts also when the rounds could not be ended.
+        let tried = if fault.is_some() { Ok(fault) } else { outcome.clone().map(|()| None) };
+        law.tell(run, &run.target, &format!("{CATEGORY}/kills"), tried, took);
     }
     let Tally { kills, acknowledged, cut_off, came_through } = tally;
     run.observe(
@@ -133,7 +109,7 @@ async fn rounds(
         tally.kills += 1;
         if let Err(error) = spawned.start_again().await {
             let sentence = format!("killed and started again, it does not come back: {error}");
-            faults[0].get_or_insert(Fault(sentence, None));
+            faults[0].get_or_insert((sentence, None));
             return Err((Verdict::Blocked, "the target did not come back".to_owned()));
         }
         judge(ledger, &mut writers, faults, tally).await?;
@@ -179,7 +155,7 @@ async fn judge(
     let all = all_records(ledger).await;
     if !succeeded(&all) {
         let sentence = format!("the records cannot be read after the restart: {}", told(ledger.run, &all));
-        faults[0].get_or_insert(Fault(sentence, Some(all)));
+        faults[0].get_or_insert((sentence, Some(all)));
         return Err((Verdict::Blocked, "the records could not be read after the restart".to_owned()));
     }
     let rows = rows(&all);
@@ -192,7 +168,7 @@ async fn judge(
                 writer.number,
                 found.len()
             );
-            faults[2].get_or_insert(Fault(sentence, Some(by_attribute)));
+            faults[2].get_or_insert((sentence, Some(by_attribute)));
         }
         settle(writer, found, &all, faults, tally);
     }
@@ -209,7 +185,7 @@ fn settle(writer: &mut Writer, found: Records, all: &Exchange, faults: &mut Faul
                 "records {keys:?} of writer {} are not as the last acknowledged requests left them",
                 writer.number
             );
-            faults[0].get_or_insert(Fault(sentence, Some(brief(all))));
+            faults[0].get_or_insert((sentence, Some(brief(all))));
         }
         Some(Wrong::Half(write, done)) => {
             let sentence = format!(
@@ -218,7 +194,7 @@ fn settle(writer: &mut Writer, found: Records, all: &Exchange, faults: &mut Faul
                 write.keys,
                 writer.number
             );
-            faults[1].get_or_insert(Fault(sentence, Some(brief(all))));
+            faults[1].get_or_insert((sentence, Some(brief(all))));
         }
     }
 }
