@@ -9,7 +9,7 @@ use crate::jobs::Done;
 use crate::operations::names::{no_database, no_table};
 use crate::operations::nosql::{Write, WriteRequest, write_under};
 use crate::server::Server;
-use crate::store::{Table, resident_file_bytes};
+use crate::store::Table;
 use crate::value::Object;
 use std::fs::File;
 use std::path::PathBuf;
@@ -22,8 +22,6 @@ const BATCH_TEXT: usize = 1 << 20;
 const BATCH_RECORDS: usize = 5000;
 /// Text that came in a request is written at once up to this size, as the records of one request are.
 const REQUEST_TEXT: usize = 8 << 20;
-/// How much of the database may be resident in this process's memory while a load goes on.
-const MOST_RESIDENT: u64 = 96 << 20;
 /// How many complete batches may wait to be written.
 const WAITING: usize = 1;
 
@@ -120,6 +118,9 @@ impl Load {
     /// Writes all records, batch by batch, while the next ones are read; gives the number of those written.
     async fn write_all(self: Arc<Self>, columns: Vec<String>) -> Result<u64, OperationError> {
         let (sender, mut batches) = channel::<Vec<Object>>(WAITING);
+        // A load touches most pages of its database; they are not to add up to the memory this process seems to need.
+        let _low_memory =
+            self.server.store.database(&self.database).map(|database| database.with_low_memory());
         let load = self.clone();
         let reading = blocking(move |_| {
             let table = load.table()?;
@@ -143,7 +144,6 @@ impl Load {
                     numbers: self.server.key_numbers.clone(),
                 };
                 let columns = columns.take().unwrap_or_default();
-                self.keep_memory_low();
                 written += write_under(&self.server, request, columns).await?.written.len() as u64;
             }
             Ok(written)
@@ -151,20 +151,6 @@ impl Load {
         // Whichever fails first ends the other: a reader without a writer finds its channel closed.
         let ((), written) = futures_util::try_join!(reading, writing)?;
         Ok(written)
-    }
-}
-
-impl Load {
-    /// A load touches most pages of its database; they are not to add up to the memory this process seems to need.
-    fn keep_memory_low(&self) {
-        if resident_file_bytes() < MOST_RESIDENT {
-            return;
-        }
-        if let Some(database) = self.server.store.database(&self.database)
-            && let Err(error) = database.release_pages()
-        {
-            tracing::debug!(%error, "the pages of {} stay resident", self.database);
-        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::environment::{Environment, StoreOptions, tree_size};
 use super::error::StoreError;
 use super::files;
 use super::read::ReadTxn;
+use super::resident::LowMemory;
 use super::write::WriteTxn;
 use super::writer::{self, Job, Request, Writer};
 use parking_lot::Mutex;
@@ -67,13 +68,10 @@ impl Database {
         ReadTxn::begin(&self.environment)
     }
 
-    /// Gives the pages of the file that are resident in this process's memory back to the system. They come back when
-    /// they are used.
-    ///
-    /// # Errors
-    /// When the system refuses.
-    pub fn release_pages(&self) -> Result<(), StoreError> {
-        self.environment.release_pages()
+    /// Makes writing keep the resident memory of this process low, for as long as the answer is kept. It is slower:
+    /// pages that were let go have to come back.
+    pub fn with_low_memory(&self) -> LowMemory {
+        self.environment.thrift.wish()
     }
 
     /// Bytes on disk.

@@ -4,6 +4,7 @@ use super::catalog::{Catalog, Table};
 use super::error::StoreError;
 use super::gate::{Gate, Visit};
 use super::history;
+use super::resident::Thrift;
 use arc_swap::ArcSwap;
 use heed::types::Bytes;
 use heed::{
@@ -119,6 +120,7 @@ pub(super) struct Environment {
     /// The transaction about to publish a changed catalog, 0 for none.
     announced: AtomicUsize,
     publishing: Mutex<()>,
+    pub(super) thrift: Thrift,
 }
 
 impl Environment {
@@ -172,6 +174,7 @@ impl Environment {
             catalog: ArcSwap::default(),
             announced: AtomicUsize::new(0),
             publishing: Mutex::new(()),
+            thrift: Thrift::default(),
         };
         environment.migrate()?;
         let catalog = environment.load_catalog()?;
@@ -267,11 +270,10 @@ impl Environment {
         Ok(())
     }
 
-    /// Lets go of the pages of the memory map that are resident.
-    pub(super) fn release_pages(&self) -> Result<(), StoreError> {
-        // The map is not moved while there are visitors.
-        let _visit = self.gate.enter();
-        Ok(super::resident::release(self.env.path())?)
+    /// The writer tells of each record and each index entry it has changed.
+    #[inline]
+    pub(super) fn changed(&self) {
+        self.thrift.changed(self.env.path());
     }
 
     /// Finds out whether a failed commit is due to a full disk: to LMDB a write that was cut short is like any failed

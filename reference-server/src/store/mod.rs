@@ -41,7 +41,7 @@ pub use history::{History, HistoryChange, HistoryEntry, HistoryRecord};
 pub use ranges::{KeyRange, ValueRange};
 pub use read::{IndexHit, IndexScan, ReadTxn, Scan, View};
 pub use record::{Kind, PRIMARY_KEY, RawValue, Record};
-pub use resident::resident_file_bytes;
+pub use resident::LowMemory;
 pub use statistics::{Statistics, TreeStatistics};
 pub use write::WriteTxn;
 

@@ -6,9 +6,54 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How many changes are made between two looks at the memory. Each may bring in a few pages, and the system maps the
+/// pages around each with it: some ten megabytes until the next look.
+const LOOK_EVERY: u32 = 128;
+/// How much of files may be resident at such a look.
+const MOST_RESIDENT: u64 = 48 << 20;
+
+/// While there is one of these, the writer of its database keeps the memory of this process low.
+#[must_use]
+pub struct LowMemory(#[allow(dead_code, reason = "it only has to be there")] Arc<()>);
+
+/// Who wishes for low memory, and when the writer is to look next.
+#[derive(Default)]
+pub(super) struct Thrift {
+    wishes: Arc<()>,
+    changes: AtomicU32,
+}
+
+impl Thrift {
+    /// A wish, for as long as it is kept.
+    pub(super) fn wish(&self) -> LowMemory {
+        LowMemory(self.wishes.clone())
+    }
+
+    /// Counts a change that the writer made and, when that is wished for, lets go of the resident pages of the file
+    /// when they have become many. Only the writer may ask: nobody else moves the maps.
+    #[inline]
+    pub(super) fn changed(&self, file: &Path) {
+        if Arc::strong_count(&self.wishes) > 1 {
+            self.look(file);
+        }
+    }
+
+    fn look(&self, file: &Path) {
+        let changes = self.changes.fetch_add(1, Ordering::Relaxed);
+        if !changes.is_multiple_of(LOOK_EVERY) || resident_file_bytes() < MOST_RESIDENT {
+            return;
+        }
+        if let Err(error) = release(file) {
+            tracing::debug!(%error, "the pages of {} stay resident", file.display());
+        }
+    }
+}
 
 /// The bytes of files that are resident in this process; 0 where that cannot be told.
-pub fn resident_file_bytes() -> u64 {
+fn resident_file_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("RssFile:"));
     let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());

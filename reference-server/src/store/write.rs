@@ -246,6 +246,7 @@ impl<'e> WriteTxn<'e> {
         if self.pending.size() > MOST_PENDING {
             self.write_pending()?;
         }
+        self.environment.changed();
         Ok(())
     }
 
@@ -409,9 +410,13 @@ impl<'e> WriteTxn<'e> {
         }
         let tree = self.environment.trees.index;
         let txn = &mut self.txn;
-        let written = self.pending.drain(|entry, key, add| match add {
-            true => tree.put(txn, entry, key),
-            false => tree.delete_one_duplicate(txn, entry, key).map(|_| ()),
+        let environment = self.environment;
+        let written = self.pending.drain(|entry, key, add| {
+            environment.changed();
+            match add {
+                true => tree.put(txn, entry, key),
+                false => tree.delete_one_duplicate(txn, entry, key).map(|_| ()),
+            }
         });
         self.noted(written)
     }
