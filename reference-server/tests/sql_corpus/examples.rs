@@ -36,22 +36,13 @@ fn chapter() -> String {
         "# Functions of SQL\n\nNames of functions are understood in any case. A null argument gives no value (in an answer: no member, \
          or `null`) unless said otherwise. The results are those of the examples; *absent* means no value.\n",
     );
-    let families = [
-        Family::String,
-        Family::Math,
-        Family::Logical,
-        Family::Date,
-        Family::Array,
-        Family::Json,
-        Family::Geo,
-    ];
-    for family in families {
+    for (family, functions) in functions::FAMILIES {
         let _ = write!(
             out,
             "\n## {}\n\n| function | meaning | examples |\n| --- | --- | --- |\n",
             family.title()
         );
-        for function in functions::all().filter(|function| function.family == family) {
+        for function in functions {
             let names = std::iter::once(&function.name).chain(function.aliases);
             let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
             let _ = writeln!(

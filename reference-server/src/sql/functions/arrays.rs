@@ -1,29 +1,28 @@
 //! Functions of lists.
 
-use super::{Family, Function, argument};
+use super::{Function, argument};
 use crate::sql::value::Js;
 use crate::value::Value;
 
-pub(super) static FUNCTIONS: &[Function] = &[Function {
-    name: "DISTINCT_ARRAY",
-    aliases: &[],
-    family: Family::Array,
-    signature: "list",
-    arity: (1, 1),
-    doc: "The list without members that occur earlier in it, compared by content; other values as they are.",
-    examples: &[
+pub(super) static FUNCTIONS: &[Function] = &[Function::new(
+    "DISTINCT_ARRAY",
+    &[],
+    "list",
+    (1, 1),
+    "The list without members that occur earlier in it, compared by content; other values as they are.",
+    &[
         ("DISTINCT_ARRAY(@[1, 2, 1, '1'])", "[1,2,\"1\"]"),
         ("DISTINCT_ARRAY(@[{a: 1}, {a: 1}])", "[{\"a\":1}]"),
         ("DISTINCT_ARRAY('x')", "\"x\""),
     ],
-    call: |arguments| {
+    |arguments| {
         let value = argument(arguments, 0);
         Ok(match value.as_json().and_then(Value::as_array) {
             Some(items) if items.len() > 1 => distinct(items),
             _ => value.clone(),
         })
     },
-}];
+)];
 
 fn distinct(items: &[Value]) -> Js {
     let mut seen = std::collections::HashSet::new();

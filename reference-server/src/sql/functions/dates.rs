@@ -1,24 +1,11 @@
 //! Functions of dates and times. Everything is computed in UTC.
 
 use super::moment::{Amount, FULL, Moment, now};
-use super::{Family, Function, FunctionError, argument};
+use super::{Function, FunctionError, argument};
 use crate::sql::value::{Fields, Js, parse_date};
 
-/// A function of this family.
-const fn function(
-    name: &'static str,
-    aliases: &'static [&'static str],
-    signature: &'static str,
-    arity: (usize, usize),
-    doc: &'static str,
-    examples: &'static [(&'static str, &'static str)],
-    call: fn(&[Js]) -> Result<Js, FunctionError>,
-) -> Function {
-    Function { name, aliases, family: Family::Date, signature, arity, doc, examples, call }
-}
-
 pub(super) static FUNCTIONS: &[Function] = &[
-    function(
+    Function::new(
         "CURRENT_DATE",
         &["CURDATE"],
         "",
@@ -27,7 +14,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("LENGTH(CURRENT_DATE())", "10")],
         |_| Ok(formatted_now("YYYY-MM-DD")),
     ),
-    function(
+    Function::new(
         "CURRENT_TIME",
         &[],
         "",
@@ -36,7 +23,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("LENGTH(CURRENT_TIME())", "12")],
         |_| Ok(formatted_now("HH:mm:ss.SSS")),
     ),
-    function(
+    Function::new(
         "NOW",
         &["GETDATE", "CURRENT_TIMESTAMP"],
         "",
@@ -45,7 +32,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("NOW() > 1600000000000", "true")],
         |_| Ok(Js::Number(now())),
     ),
-    function(
+    Function::new(
         "GET_SERVER_TIME",
         &[],
         "",
@@ -54,7 +41,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("LENGTH(GET_SERVER_TIME())", "28")],
         |_| Ok(formatted_now(FULL)),
     ),
-    function(
+    Function::new(
         "DATE",
         &[],
         "[date]",
@@ -67,7 +54,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ],
         |arguments| Ok(Js::from(Moment::of(argument(arguments, 0)).format(FULL))),
     ),
-    function(
+    Function::new(
         "DATE_ADD",
         &[],
         "date, count, unit",
@@ -82,7 +69,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ],
         |arguments| Ok(Moment::of(argument(arguments, 0)).plus(amount(arguments)).value()),
     ),
-    function(
+    Function::new(
         "DATE_SUB",
         &[],
         "date, count, unit",
@@ -91,7 +78,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("DATE_SUB('2001-03-31', 1, 'M')", "983318400000")],
         |arguments| Ok(Moment::of(argument(arguments, 0)).plus(amount(arguments).negated()).value()),
     ),
-    function(
+    Function::new(
         "DATE_DIFF",
         &[],
         "a, b[, unit]",
@@ -107,7 +94,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Ok(moment(0).since(moment(1), argument(arguments, 2)))
         },
     ),
-    function(
+    Function::new(
         "DATE_FORMAT",
         &[],
         "date, format",
@@ -125,7 +112,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Ok(Js::from(Moment::of(argument(arguments, 0)).format(&format)))
         },
     ),
-    function(
+    Function::new(
         "EXTRACT",
         &[],
         "date, part",
@@ -139,7 +126,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ],
         extract,
     ),
-    function(
+    Function::new(
         "OFFSET_UTC",
         &[],
         "date, offset",
@@ -156,7 +143,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Ok(Js::from(moment.format(FULL)))
         },
     ),
-    function(
+    Function::new(
         "YEAR",
         &[],
         "date",
@@ -165,7 +152,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("YEAR('2001-02-03')", "2001"), ("YEAR('someday')", "absent")],
         |arguments| Ok(field(arguments, |fields| fields.year as f64)),
     ),
-    function(
+    Function::new(
         "MONTH",
         &[],
         "date",
@@ -174,7 +161,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("MONTH('2001-02-03')", "2")],
         |arguments| Ok(field(arguments, |fields| f64::from(fields.month))),
     ),
-    function(
+    Function::new(
         "DAY",
         &["DAYOFMONTH"],
         "date",
@@ -183,7 +170,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("DAY('2001-02-03')", "3")],
         |arguments| Ok(field(arguments, |fields| f64::from(fields.day))),
     ),
-    function(
+    Function::new(
         "HOUR",
         &[],
         "date",
@@ -192,7 +179,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("HOUR('2001-02-03T04:05:06Z')", "4")],
         |arguments| Ok(field(arguments, |fields| f64::from(fields.hour))),
     ),
-    function(
+    Function::new(
         "MINUTE",
         &[],
         "date",
@@ -201,7 +188,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("MINUTE('2001-02-03T04:05:06Z')", "5")],
         |arguments| Ok(field(arguments, |fields| f64::from(fields.minute))),
     ),
-    function(
+    Function::new(
         "SECOND",
         &[],
         "date",
@@ -210,7 +197,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("SECOND('2001-02-03T04:05:06Z')", "6")],
         |arguments| Ok(field(arguments, |fields| f64::from(fields.second))),
     ),
-    function(
+    Function::new(
         "DAYOFWEEK",
         &["WEEKDAY"],
         "date",

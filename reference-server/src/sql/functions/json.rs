@@ -1,6 +1,6 @@
 //! SEARCH_JSON: JSONata over documents.
 
-use super::{Family, Function, FunctionError, argument};
+use super::{Function, FunctionError, argument};
 use crate::sql::value::Js;
 use crate::value::{Object, Value, order_members};
 use jsonata_core::Expression;
@@ -16,14 +16,13 @@ const TIME_LIMIT: u64 = 10_000;
 /// How many members a result or an intermediate list may have, as in the language's reference implementation.
 const LONGEST_SEQUENCE: usize = 10_000_000;
 
-pub(super) static FUNCTIONS: &[Function] = &[Function {
-    name: "SEARCH_JSON",
-    aliases: &[],
-    family: Family::Json,
-    signature: "expression, document",
-    arity: (1, 2),
-    doc: "The result of a JSONata expression over a document; absent when nothing matches.",
-    examples: &[
+pub(super) static FUNCTIONS: &[Function] = &[Function::new(
+    "SEARCH_JSON",
+    &[],
+    "expression, document",
+    (1, 2),
+    "The result of a JSONata expression over a document; absent when nothing matches.",
+    &[
         ("SEARCH_JSON('wood', @{wood: 'oak', masts: 2})", "\"oak\""),
         ("SEARCH_JSON('[name]', @[{name: 'Ann'}, {name: 'Bob'}])", "[\"Ann\",\"Bob\"]"),
         ("SEARCH_JSON('name', @[{name: 'Cyd'}])", "\"Cyd\""),
@@ -34,7 +33,7 @@ pub(super) static FUNCTIONS: &[Function] = &[Function {
         ),
         ("SEARCH_JSON('sail', @{wood: 'oak'})", "absent"),
     ],
-    call: |arguments| {
+    |arguments| {
         let Some(expression) = argument(arguments, 0).as_text().filter(|text| !text.is_empty()) else {
             return Err(FunctionError::new("search json expression must be a non-empty string"));
         };
@@ -43,7 +42,7 @@ pub(super) static FUNCTIONS: &[Function] = &[Function {
         catch_unwind(AssertUnwindSafe(|| search(expression, &document)))
             .unwrap_or_else(|_| Err(FunctionError::new("the expression could not be evaluated")))
     },
-}];
+)];
 
 thread_local! {
     /// The last expression of this thread: one statement asks for the same one row by row.

@@ -1,27 +1,14 @@
 //! Functions of numbers. Null gives null; other kinds are converted as JavaScript does.
 
-use super::{Family, Function, FunctionError, argument};
+use super::{Function, FunctionError, argument};
 use crate::sql::value::{Js, to_int32};
 use std::cmp::Ordering;
 
-/// A function of this family.
-const fn function(
-    name: &'static str,
-    aliases: &'static [&'static str],
-    signature: &'static str,
-    arity: (usize, usize),
-    doc: &'static str,
-    examples: &'static [(&'static str, &'static str)],
-    call: fn(&[Js]) -> Result<Js, FunctionError>,
-) -> Function {
-    Function { name, aliases, family: Family::Math, signature, arity, doc, examples, call }
-}
-
 pub(super) static FUNCTIONS: &[Function] = &[
-    function("ABS", &[], "n", (1, 1), "The absolute value.", &[("ABS(-12)", "12")], |arguments| {
+    Function::new("ABS", &[], "n", (1, 1), "The absolute value.", &[("ABS(-12)", "12")], |arguments| {
         of_number(arguments, f64::abs)
     }),
-    function(
+    Function::new(
         "CEIL",
         &["CEILING"],
         "n",
@@ -30,7 +17,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("CEIL(-1.2)", "-1"), ("CEILING(1.2)", "2")],
         |arguments| of_number(arguments, f64::ceil),
     ),
-    function(
+    Function::new(
         "FLOOR",
         &[],
         "n",
@@ -39,7 +26,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("FLOOR(-1.2)", "-2")],
         |arguments| of_number(arguments, f64::floor),
     ),
-    function(
+    Function::new(
         "ROUND",
         &[],
         "n[, places]",
@@ -62,7 +49,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             })
         },
     ),
-    function(
+    Function::new(
         "SQRT",
         &[],
         "n",
@@ -71,7 +58,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("SQRT(2.25)", "1.5"), ("SQRT(-1)", "absent")],
         |arguments| of_number(arguments, f64::sqrt),
     ),
-    function(
+    Function::new(
         "EXP",
         &[],
         "n",
@@ -80,7 +67,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("EXP(0)", "1"), ("EXP(1)", "2.718281828459045")],
         |arguments| of_number(arguments, |number| power(std::f64::consts::E, number)),
     ),
-    function(
+    Function::new(
         "POWER",
         &[],
         "base, exponent",
@@ -89,7 +76,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("POWER(2, 10)", "1024"), ("POWER(4, 0.5)", "2")],
         |arguments| of_numbers(arguments, power),
     ),
-    function(
+    Function::new(
         "RANDOM",
         &[],
         "[n]",
@@ -104,7 +91,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             of_number(arguments, |number| f64::from(to_int32(random * number)))
         },
     ),
-    function(
+    Function::new(
         "GREATEST",
         &["MAX"],
         "a, …",
@@ -113,7 +100,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("GREATEST(1, 5, 3)", "5"), ("MAX('a', 'b')", "\"b\"")],
         |arguments| Ok(choose(arguments, Ordering::Greater)),
     ),
-    function(
+    Function::new(
         "LEAST",
         &["MIN"],
         "a, …",

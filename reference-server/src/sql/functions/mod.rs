@@ -13,7 +13,7 @@ mod registry;
 mod string;
 
 pub use conversion::{TYPES, TypeDoc, cast};
-pub use registry::{all, find};
+pub use registry::{FAMILIES, all, find};
 
 use super::value::Js;
 
@@ -24,8 +24,6 @@ pub struct Function {
     pub name: &'static str,
     /// Other names, in capitals.
     pub aliases: &'static [&'static str],
-    /// The chapter it belongs to.
-    pub family: Family,
     /// How its arguments are written, for the documentation: `s, pos[, len]`.
     pub signature: &'static str,
     /// The least and the greatest number of arguments.
@@ -73,12 +71,6 @@ impl Family {
             Family::Geo => "Geospatial",
         }
     }
-
-    /// Whether unaliased results of this family are named by the function's name as it was typed. The others are
-    /// named in capitals.
-    pub fn keeps_spelling(self) -> bool {
-        matches!(self, Family::Date | Family::Array | Family::Json | Family::Geo)
-    }
 }
 
 /// Why a function gave no value: the statement fails. The text is for the log, the client sees a general one.
@@ -94,6 +86,20 @@ impl FunctionError {
 }
 
 impl Function {
+    /// A function: its name and other names, how its arguments are written and how many there can be, one line of
+    /// documentation, examples, and what computes it.
+    const fn new(
+        name: &'static str,
+        aliases: &'static [&'static str],
+        signature: &'static str,
+        arity: (usize, usize),
+        doc: &'static str,
+        examples: &'static [(&'static str, &'static str)],
+        call: fn(&[Js]) -> Result<Js, FunctionError>,
+    ) -> Function {
+        Function { name, aliases, signature, arity, doc, examples, call }
+    }
+
     /// Calls the function.
     ///
     /// # Errors

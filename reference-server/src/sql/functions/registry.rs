@@ -1,17 +1,18 @@
 //! Finding functions by name.
 
-use super::{Function, arrays, dates, geo, json, logical, math, string};
+use super::{Family, Function, arrays, dates, geo, json, logical, math, string};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-static FAMILIES: [&[Function]; 7] = [
-    string::FUNCTIONS,
-    math::FUNCTIONS,
-    logical::FUNCTIONS,
-    dates::FUNCTIONS,
-    arrays::FUNCTIONS,
-    json::FUNCTIONS,
-    geo::FUNCTIONS,
+/// The families with their functions, in the order of the documentation.
+pub static FAMILIES: [(Family, &[Function]); 7] = [
+    (Family::String, string::FUNCTIONS),
+    (Family::Math, math::FUNCTIONS),
+    (Family::Logical, logical::FUNCTIONS),
+    (Family::Date, dates::FUNCTIONS),
+    (Family::Array, arrays::FUNCTIONS),
+    (Family::Json, json::FUNCTIONS),
+    (Family::Geo, geo::FUNCTIONS),
 ];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
@@ -25,7 +26,7 @@ static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::n
 
 /// All functions, family by family.
 pub fn all() -> impl Iterator<Item = &'static Function> {
-    FAMILIES.iter().flat_map(|family| family.iter())
+    FAMILIES.iter().flat_map(|(_, functions)| functions.iter())
 }
 
 /// The function of a name, in any case.

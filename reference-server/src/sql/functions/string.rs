@@ -1,25 +1,12 @@
 //! Functions of texts. Lengths and positions count UTF-16 units.
 
-use super::{Family, Function, FunctionError, argument};
+use super::{Function, FunctionError, argument};
 use crate::sql::value::{Js, is_space, patterns::Pattern, to_int32};
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-/// A function of this family.
-const fn function(
-    name: &'static str,
-    aliases: &'static [&'static str],
-    signature: &'static str,
-    arity: (usize, usize),
-    doc: &'static str,
-    examples: &'static [(&'static str, &'static str)],
-    call: fn(&[Js]) -> Result<Js, FunctionError>,
-) -> Function {
-    Function { name, aliases, family: Family::String, signature, arity, doc, examples, call }
-}
-
 pub(super) static FUNCTIONS: &[Function] = &[
-    function(
+    Function::new(
         "CONCAT",
         &[],
         "a, …",
@@ -33,7 +20,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ],
         |arguments| Ok(joined(arguments.iter(), "")),
     ),
-    function(
+    Function::new(
         "CONCAT_WS",
         &[],
         "separator, a, …",
@@ -42,7 +29,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("CONCAT_WS('-', 'a', 'b', 1)", "\"a-b-1\""), ("CONCAT_WS(', ', 'x', NULL, 'y')", "\"x, y\"")],
         concat_ws,
     ),
-    function(
+    Function::new(
         "INSTR",
         &[],
         "text, part",
@@ -57,7 +44,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Ok(Js::Number(place as f64))
         },
     ),
-    function(
+    Function::new(
         "LENGTH",
         &["LEN"],
         "text",
@@ -74,7 +61,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             })
         },
     ),
-    function(
+    Function::new(
         "LOWER",
         &["LCASE"],
         "text",
@@ -83,7 +70,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("LOWER('ÄB1')", "\"äb1\""), ("LOWER(NULL)", "absent")],
         |arguments| Ok(of_text(arguments, |text| text.to_lowercase())),
     ),
-    function(
+    Function::new(
         "UPPER",
         &["UCASE"],
         "text",
@@ -92,7 +79,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("UPPER('straße')", "\"STRASSE\""), ("UPPER(5)", "\"5\"")],
         |arguments| Ok(of_text(arguments, |text| text.to_uppercase())),
     ),
-    function(
+    Function::new(
         "TRIM",
         &[],
         "text",
@@ -101,7 +88,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("TRIM('  a b  ')", "\"a b\"")],
         |arguments| Ok(of_text(arguments, |text| text.trim_matches(is_space).to_owned())),
     ),
-    function(
+    Function::new(
         "LTRIM",
         &[],
         "text",
@@ -110,7 +97,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("LTRIM('  a ')", "\"a \"")],
         |arguments| Ok(of_text(arguments, |text| text.trim_start_matches(' ').to_owned())),
     ),
-    function(
+    Function::new(
         "RTRIM",
         &[],
         "text",
@@ -119,7 +106,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("RTRIM(' a  ')", "\" a\"")],
         |arguments| Ok(of_text(arguments, |text| text.trim_end_matches(' ').to_owned())),
     ),
-    function(
+    Function::new(
         "SUBSTRING",
         &["SUBSTR", "MID"],
         "text, position[, length]",
@@ -134,7 +121,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ],
         substring,
     ),
-    function(
+    Function::new(
         "REPLACE",
         &[],
         "text, old, new",
@@ -147,7 +134,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ],
         replace,
     ),
-    function(
+    Function::new(
         "REGEXP_LIKE",
         &[],
         "text, pattern[, flags]",
@@ -156,7 +143,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[("REGEXP_LIKE('abc', '^A', 'i')", "true"), ("REGEXP_LIKE('abc', '^A')", "false")],
         regexp_like,
     ),
-    function(
+    Function::new(
         "CHAR",
         &[],
         "code, …",
@@ -168,7 +155,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Ok(Js::from(String::from_utf16_lossy(&units)))
         },
     ),
-    function(
+    Function::new(
         "ASCII",
         &[],
         "text",

@@ -6,26 +6,15 @@ mod measure;
 mod relate;
 mod shape;
 
-use super::{Family, Function, FunctionError, argument};
+use super::{Function, FunctionError, argument};
 use crate::sql::value::Js;
 use crate::value::{Value, object, parse_json};
 use shape::{Position, Shape, document, point};
 
-/// A function of this family.
-const fn function(
-    name: &'static str,
-    signature: &'static str,
-    arity: (usize, usize),
-    doc: &'static str,
-    examples: &'static [(&'static str, &'static str)],
-    call: fn(&[Js]) -> Result<Js, FunctionError>,
-) -> Function {
-    Function { name, aliases: &[], family: Family::Geo, signature, arity, doc, examples, call }
-}
-
 pub(super) static FUNCTIONS: &[Function] = &[
-    function(
+    Function::new(
         "GEOAREA",
+        &[],
         "shape",
         (1, 1),
         "The area in square meters; points and lines have 0.",
@@ -39,8 +28,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ],
         |arguments| Ok(of_shape(arguments, |shape| Some(measure::area(shape)))),
     ),
-    function(
+    Function::new(
         "GEOLENGTH",
+        &[],
         "shape[, units]",
         (1, 2),
         "The great-circle length of lines and outlines, in kilometers or the given units.",
@@ -53,8 +43,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Ok(of_shape(arguments, |shape| measure::length(shape, per_radian)))
         },
     ),
-    function(
+    Function::new(
         "GEODISTANCE",
+        &[],
         "a, b[, units]",
         (1, 3),
         "The great-circle distance of two points, in kilometers or the given units: meters, miles, feet, yards, inches, \
@@ -66,16 +57,18 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ],
         |arguments| Ok(Js::Number(distance(arguments, 2).unwrap_or(f64::NAN))),
     ),
-    function(
+    Function::new(
         "GEONEAR",
+        &[],
         "a, b, distance[, units]",
         (1, 4),
         "Whether two points are no farther apart than a distance, in kilometers or the given units.",
         &[("geoNear('[5.32,60.39]', '[10.75,59.91]', 306)", "true"), ("geoNear(NULL, '[0,0]', 1)", "false")],
         near,
     ),
-    function(
+    Function::new(
         "GEOCONTAINS",
+        &[],
         "a, b",
         (1, 2),
         "Whether `a` contains `b` completely; contact with the boundary alone is outside.",
@@ -91,8 +84,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ],
         |arguments| Ok(Js::Bool(of_two_shapes(arguments, |a, b| relate::contains(&a, &b)))),
     ),
-    function(
+    Function::new(
         "GEOEQUAL",
+        &[],
         "a, b",
         (1, 2),
         "Whether both are the same shape: same type and, to six decimals, same coordinates.",
@@ -105,8 +99,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Ok(Js::Bool(documents.is_some_and(|(a, b)| equal::equal(&a, &b))))
         },
     ),
-    function(
+    Function::new(
         "GEOCROSSES",
+        &[],
         "a, b",
         (1, 2),
         "Whether two shapes have a point in common.",
@@ -116,8 +111,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         )],
         |arguments| Ok(Js::Bool(of_two_shapes(arguments, relate::touches))),
     ),
-    function(
+    Function::new(
         "GEODIFFERENCE",
+        &[],
         "a, b",
         (1, 2),
         "A feature with what is left of polygon `a` without polygon `b`; null when nothing is left.",
@@ -127,8 +123,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         )],
         difference,
     ),
-    function(
+    Function::new(
         "GEOCONVERT",
+        &[],
         "coordinates, type[, properties]",
         (1, 3),
         "A feature of coordinates; types: point, lineString, multiLineString, multiPoint, multiPolygon, polygon.",
@@ -138,8 +135,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         )],
         convert,
     ),
-    function(
+    Function::new(
         "GEOCIRCLE",
+        &[],
         "point, radius[, units]",
         (1, 3),
         "A feature with the polygon of 64 steps around a point; the radius in kilometers or the given units.",
