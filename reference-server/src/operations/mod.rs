@@ -104,6 +104,33 @@ pub enum RowContent {
     Tree(Vec<Value>),
 }
 
+impl RowContent {
+    /// No records yet, in the form asked for. A text is begun.
+    pub fn new(form: ReplyForm) -> RowContent {
+        // Room for a record of usual size.
+        const ROOM: usize = 1024;
+        match form {
+            ReplyForm::Text => {
+                let mut out = Vec::with_capacity(ROOM);
+                out.push(b'[');
+                RowContent::Text(out)
+            }
+            ReplyForm::Tree => RowContent::Tree(Vec::new()),
+        }
+    }
+
+    /// The finished rows, under the columns asked for: a text, which is ended, has their names in it already.
+    pub fn finish(self, streamed: bool, columns: impl FnOnce() -> Option<Vec<String>>) -> Rows {
+        match self {
+            RowContent::Text(mut out) => {
+                out.push(b']');
+                Rows { content: RowContent::Text(out), columns: None, streamed }
+            }
+            tree => Rows { content: tree, columns: columns(), streamed },
+        }
+    }
+}
+
 /// What a handler returns.
 pub type Outcome = Result<Reply, OperationError>;
 

@@ -216,9 +216,6 @@ fn separate(out: &mut Vec<u8>, start: usize) {
     }
 }
 
-/// Room for a record of usual size.
-const ROOM: usize = 1024;
-
 /// Collects the rows of an answer in the form asked for.
 pub struct RowWriter<'t> {
     table: &'t Table,
@@ -229,15 +226,7 @@ pub struct RowWriter<'t> {
 impl<'t> RowWriter<'t> {
     /// A writer without rows.
     pub fn new(table: &'t Table, projection: Projection, form: ReplyForm) -> RowWriter<'t> {
-        let content = match form {
-            ReplyForm::Text => {
-                let mut out = Vec::with_capacity(ROOM);
-                out.push(b'[');
-                RowContent::Text(out)
-            }
-            ReplyForm::Tree => RowContent::Tree(Vec::new()),
-        };
-        RowWriter { table, projection, content }
+        RowWriter { table, projection, content: RowContent::new(form) }
     }
 
     /// Adds a record.
@@ -253,16 +242,6 @@ impl<'t> RowWriter<'t> {
 
     /// The finished rows.
     pub fn finish(self, streamed: bool) -> Rows {
-        match self.content {
-            // A text has its names in it.
-            RowContent::Text(mut out) => {
-                out.push(b']');
-                Rows { content: RowContent::Text(out), columns: None, streamed }
-            }
-            content => {
-                let columns = self.projection.column_names(self.table);
-                Rows { content, columns, streamed }
-            }
-        }
+        self.content.finish(streamed, || self.projection.column_names(self.table))
     }
 }

@@ -17,21 +17,11 @@ pub struct Sink<'o> {
     rows: usize,
 }
 
-/// Room for a row of usual size.
-const ROOM: usize = 1024;
-
 impl<'o> Sink<'o> {
     /// A sink without rows. Beside an outer join nothing is left out.
     pub fn new(outputs: &'o [Output], form: ReplyForm, engine: Engine, outer_join: bool) -> Sink<'o> {
-        let content = match form {
-            ReplyForm::Text => {
-                let mut out = Vec::with_capacity(ROOM);
-                out.push(b'[');
-                RowContent::Text(out)
-            }
-            ReplyForm::Tree => RowContent::Tree(Vec::new()),
-        };
-        Sink { outputs, leave_out: engine == Engine::Legacy && !outer_join, content, rows: 0 }
+        let leave_out = engine == Engine::Legacy && !outer_join;
+        Sink { outputs, leave_out, content: RowContent::new(form), rows: 0 }
     }
 
     /// How many rows there are.
@@ -72,16 +62,8 @@ impl<'o> Sink<'o> {
 
     /// The finished rows.
     pub fn finish(self) -> Rows {
-        match self.content {
-            RowContent::Text(mut out) => {
-                out.push(b']');
-                Rows { content: RowContent::Text(out), columns: None, streamed: false }
-            }
-            content => {
-                let columns = self.outputs.iter().map(|output| output.name.clone()).collect();
-                Rows { content, columns: Some(columns), streamed: false }
-            }
-        }
+        let columns = || self.outputs.iter().map(|output| output.name.clone()).collect();
+        self.content.finish(false, || Some(columns()))
     }
 }
 
