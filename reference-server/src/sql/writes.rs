@@ -107,6 +107,23 @@ impl Target {
         Ok(Target { database, table, conditions, set })
     }
 
+    /// What the statement works on, the keys of its records as they are before it, and the end of its time.
+    async fn found(
+        server: &Server,
+        name: &TableName,
+        filter: Option<&Expr>,
+        set: &[(String, Expr)],
+    ) -> Result<(Target, Vec<Value>, Deadline), OperationError> {
+        let target = Target::new(server, name, filter, set)?;
+        let limit = time_limit(server);
+        let deadline = Deadline::after(limit);
+        aside(limit, move || {
+            let keys = target.keys(&deadline)?;
+            Ok((target, keys, deadline))
+        })
+        .await
+    }
+
     fn holds(&self, row: &Row<'_, '_>) -> Result<bool, OperationError> {
         for condition in &self.conditions {
             if !condition.holds(row).map_err(errors::search_failed)? {
@@ -153,14 +170,8 @@ pub async fn update(server: &Arc<Server>, username: &str, update: Update) -> Out
     if update.set.iter().any(|(_, value)| value.any(&mut |expr| matches!(expr, Expr::Subquery))) {
         return Err(errors::update_failed("sub-selects are not supported"));
     }
-    let target = Target::new(server, &update.table, update.filter.as_ref(), &update.set)?;
-    let limit = time_limit(server);
-    let deadline = Deadline::after(limit);
-    let (target, keys, deadline) = aside(limit, move || {
-        let keys = target.keys(&deadline)?;
-        Ok((target, keys, deadline))
-    })
-    .await?;
+    let (target, keys, deadline) =
+        Target::found(server, &update.table, update.filter.as_ref(), &update.set).await?;
     let database = target.database.clone();
     let table = target.table.name.clone();
     let mut request = WriteRequest {
@@ -203,14 +214,7 @@ pub async fn update(server: &Arc<Server>, username: &str, update: Update) -> Out
 /// # Errors
 /// Those of its names, of functions and of the write.
 pub async fn delete(server: &Arc<Server>, username: &str, delete: Delete) -> Outcome {
-    let target = Target::new(server, &delete.table, delete.filter.as_ref(), &[])?;
-    let limit = time_limit(server);
-    let deadline = Deadline::after(limit);
-    let (target, keys, deadline) = aside(limit, move || {
-        let keys = target.keys(&deadline)?;
-        Ok((target, keys, deadline))
-    })
-    .await?;
+    let (target, keys, deadline) = Target::found(server, &delete.table, delete.filter.as_ref(), &[]).await?;
     let database = target.database.clone();
     let table = target.table.name.clone();
     let username = username.to_owned();
