@@ -65,32 +65,14 @@ enum State {
 /// Cuts rows out of a text.
 pub struct Scanner<R> {
     source: R,
-    dialect: Dialect,
-    state: State,
-    /// Where the current cell begins, after its opening quote.
-    start: usize,
-    /// Where the current cell ends if it turns out to be closed: at its last quote.
-    closing: usize,
-    /// Doubled quotes are in the current cell.
-    doubled: bool,
-    /// A carriage return was read that may begin a line end.
-    returned: bool,
+    cutter: Cutter,
     finished: bool,
 }
 
 impl<R: BufRead> Scanner<R> {
     /// The rows of a text.
     pub fn new(source: R, dialect: Dialect) -> Scanner<R> {
-        Scanner {
-            source,
-            dialect,
-            state: State::Start,
-            start: 0,
-            closing: 0,
-            doubled: false,
-            returned: false,
-            finished: false,
-        }
+        Scanner { source, cutter: Cutter::new(dialect), finished: false }
     }
 
     /// Reads the next row, empty ones included; false at the end.
@@ -99,7 +81,7 @@ impl<R: BufRead> Scanner<R> {
     /// Those of the source, and a row that is longer than [`LONGEST_ROW`].
     pub fn next_row(&mut self, row: &mut Row) -> io::Result<bool> {
         row.clear();
-        self.begin_cell(row);
+        self.cutter.begin_cell(row);
         if self.finished {
             return Ok(false);
         }
@@ -110,28 +92,18 @@ impl<R: BufRead> Scanner<R> {
                 Err(error) => return Err(error),
             };
             if available.is_empty() {
-                return Ok(self.finish(row));
+                self.finished = true;
+                return Ok(self.cutter.finish(row));
             }
-            // Taken apart from `self`, of which the bytes are a part.
-            let mut cutter = Cutter {
-                dialect: self.dialect,
-                state: self.state,
-                start: self.start,
-                closing: self.closing,
-                doubled: self.doubled,
-                returned: self.returned,
-            };
             let mut used = 0;
             let mut complete = false;
             while used < available.len() && !complete {
-                used += cutter.plain_run(&available[used..], row);
+                used += self.cutter.plain_run(&available[used..], row);
                 if let Some(&byte) = available.get(used) {
                     used += 1;
-                    complete = cutter.take(byte, row);
+                    complete = self.cutter.take(byte, row);
                 }
             }
-            (self.state, self.start, self.closing) = (cutter.state, cutter.start, cutter.closing);
-            (self.doubled, self.returned) = (cutter.doubled, cutter.returned);
             self.source.consume(used);
             if complete {
                 return Ok(true);
@@ -144,42 +116,31 @@ impl<R: BufRead> Scanner<R> {
             }
         }
     }
+}
+
+/// The state of a scanner between two bytes.
+struct Cutter {
+    dialect: Dialect,
+    state: State,
+    /// Where the current cell begins, after its opening quote.
+    start: usize,
+    /// Where the current cell ends if it turns out to be closed: at its last quote.
+    closing: usize,
+    /// Doubled quotes are in the current cell.
+    doubled: bool,
+    /// A carriage return was read that may begin a line end.
+    returned: bool,
+}
+
+impl Cutter {
+    fn new(dialect: Dialect) -> Cutter {
+        Cutter { dialect, state: State::Start, start: 0, closing: 0, doubled: false, returned: false }
+    }
 
     fn begin_cell(&mut self, row: &Row) {
         (self.state, self.start, self.doubled) = (State::Start, row.bytes.len(), false);
     }
 
-    /// What is left at the end of the text is a row of its own, unless it is nothing at all.
-    fn finish(&mut self, row: &mut Row) -> bool {
-        self.finished = true;
-        let state = self.state;
-        if self.returned {
-            row.bytes.push(b'\r');
-        }
-        // A quote that ends the text closes its cell; a carriage return behind it makes it part of the text.
-        if state == State::AfterQuote && !self.returned {
-            row.bytes.truncate(self.closing);
-            if self.doubled {
-                unescape(&mut row.bytes, self.start);
-            }
-        }
-        let nothing = state == State::Start && !self.returned && row.ends.is_empty();
-        row.ends.push(row.bytes.len());
-        !nothing
-    }
-}
-
-/// The state of a scanner while it has hold of some bytes.
-struct Cutter {
-    dialect: Dialect,
-    state: State,
-    start: usize,
-    closing: usize,
-    doubled: bool,
-    returned: bool,
-}
-
-impl Cutter {
     /// Takes the bytes up to the next that means something; returns how many there are.
     fn plain_run(&self, bytes: &[u8], row: &mut Row) -> usize {
         if self.returned {
@@ -262,13 +223,33 @@ impl Cutter {
 
     fn end_cell(&mut self, row: &mut Row) {
         if matches!(self.state, State::AfterQuote | State::AfterBlanks) {
-            row.bytes.truncate(self.closing);
-            if self.doubled {
-                unescape(&mut row.bytes, self.start);
-            }
+            self.close_quotes(row);
         }
         row.ends.push(row.bytes.len());
-        (self.state, self.start, self.doubled) = (State::Start, row.bytes.len(), false);
+        self.begin_cell(row);
+    }
+
+    /// The cell ends at its last quote.
+    fn close_quotes(&self, row: &mut Row) {
+        row.bytes.truncate(self.closing);
+        if self.doubled {
+            unescape(&mut row.bytes, self.start);
+        }
+    }
+
+    /// What is left at the end of the text is a row of its own, unless it is nothing at all.
+    fn finish(&mut self, row: &mut Row) -> bool {
+        let state = self.state;
+        if self.returned {
+            row.bytes.push(b'\r');
+        }
+        // A quote that ends the text closes its cell; a carriage return behind it makes it part of the text.
+        if state == State::AfterQuote && !self.returned {
+            self.close_quotes(row);
+        }
+        let nothing = state == State::Start && !self.returned && row.ends.is_empty();
+        row.ends.push(row.bytes.len());
+        !nothing
     }
 }
 
