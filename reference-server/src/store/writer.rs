@@ -4,7 +4,7 @@
 use super::environment::{Environment, StoreOptions, meta_keys, now};
 use super::error::StoreError;
 use super::history;
-use super::read::Pairs;
+use super::read::{Pairs, ReadTxn};
 use super::write::WriteTxn;
 use std::any::Any;
 use std::ops::Bound;
@@ -374,15 +374,10 @@ enum Expiry {
 }
 
 fn may_expire(environment: &Environment) -> Result<Expiry, StoreError> {
-    let reading = environment.read()?;
-    let view = super::read::View {
-        txn: &reading.txn,
-        trees: environment.trees,
-        catalog: &reading.catalog,
-        now: now(),
-    };
+    let reader = ReadTxn::begin(environment)?;
+    let view = reader.view();
     let mut expiry = Expiry::Never;
-    for table in reading.catalog.tables() {
+    for table in reader.catalog().tables() {
         if view.expired(table)?.next().is_some() {
             return Ok(Expiry::Now);
         }
@@ -401,15 +396,10 @@ enum Pruning {
 }
 
 fn may_prune(environment: &Environment, before: f64) -> Result<Pruning, StoreError> {
-    let reading = environment.read()?;
-    let view = super::read::View {
-        txn: &reading.txn,
-        trees: environment.trees,
-        catalog: &reading.catalog,
-        now: now(),
-    };
+    let reader = ReadTxn::begin(environment)?;
+    let view = reader.view();
     let mut pruning = Pruning::Never;
-    for table in reading.catalog.tables() {
+    for table in reader.catalog().tables() {
         match view.history(table, Bound::Unbounded, Bound::Unbounded, false)?.next().transpose()? {
             Some(entry) if entry.timestamp < before => return Ok(Pruning::Now),
             Some(_) => pruning = Pruning::Later,
