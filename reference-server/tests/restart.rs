@@ -70,13 +70,7 @@ async fn a_restart_under_load_fails_no_request() {
     let mut program = Program::start(&[]);
     let (client, url) = (client(), program.url.clone());
     let pid = program.child.id();
-    ask(
-        &client,
-        &url,
-        json!({"operation": "create_table", "database": "d", "table": "t", "primary_key": "id"}),
-    )
-    .await
-    .unwrap();
+    create_table(&client, &url).await;
     let stop = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (0..6)
         .map(|writer| {
@@ -133,6 +127,11 @@ async fn a_restart_under_load_fails_no_request() {
     assert_eq!(records(&client, &url).await, written, "every acknowledged record is there");
     assert_eq!(program.child.id(), pid);
     assert!(program.child.try_wait().unwrap().is_none(), "it is the same process");
+}
+
+async fn create_table(client: &reqwest::Client, url: &str) {
+    let request = json!({"operation": "create_table", "database": "d", "table": "t", "primary_key": "id"});
+    ask(client, url, request).await.unwrap();
 }
 
 async fn records(client: &reqwest::Client, url: &str) -> usize {
@@ -196,13 +195,7 @@ async fn the_next_program_may_listen_elsewhere() {
 async fn an_embedded_instance_restarts_within_its_process() {
     let server = TestServer::start().await.unwrap();
     let (client, url) = (client(), server.url());
-    ask(
-        &client,
-        &url,
-        json!({"operation": "create_table", "database": "d", "table": "t", "primary_key": "id"}),
-    )
-    .await
-    .unwrap();
+    create_table(&client, &url).await;
     let insert = json!({"operation": "insert", "database": "d", "table": "t", "records": [{"id": "kept"}]});
     ask(&client, &url, insert).await.unwrap();
     ask(&client, &url, json!({"operation": "set_status", "status": "moored"})).await.unwrap();
