@@ -155,7 +155,9 @@ fn given(matches: &ArgMatches) -> Given {
     });
     let variables = std::env::vars_os()
         .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
-    from_environment(variables).into_iter().chain(flags).collect()
+    let mut given = from_environment(variables);
+    given.settings.extend(flags);
+    given
 }
 
 fn root_path(matches: &ArgMatches) -> anyhow::Result<PathBuf> {

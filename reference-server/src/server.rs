@@ -5,7 +5,7 @@ use crate::analytics;
 use crate::analytics::meters::Meters;
 use crate::certificates::Certificates;
 use crate::components::Components;
-use crate::config::{Config, ConfigFile, load};
+use crate::config::{Config, ConfigFile, Given, load};
 use crate::jobs::{self, Jobs};
 use crate::logs::{self, Log};
 use crate::operations::nosql::KeyNumbers;
@@ -64,7 +64,7 @@ impl Server {
     /// As [`Server::open`].
     pub async fn open_after(config: Config, restarted: Vec<String>) -> anyhow::Result<Arc<Server>> {
         // Whoever made the configuration in the program has not written it yet.
-        let config = if config.tree.is_empty() { load(config, &Vec::new())? } else { config };
+        let config = if config.tree.is_empty() { load(config, &Given::default())? } else { config };
         let log = Arc::new(Log::open(&config.logging).context("cannot begin the log")?);
         logs::connect(&log);
         let folder = config.root_path.join("database");

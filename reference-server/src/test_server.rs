@@ -1,6 +1,6 @@
 //! An instance for one test: its own folder, its own port, gone when dropped.
 
-use crate::config::{Config, load};
+use crate::config::{Config, Given, load};
 use crate::system::lifecycle::{Instance, Legacy};
 use anyhow::Context;
 use std::net::SocketAddr;
@@ -134,7 +134,7 @@ fn serve(config: Config, ready: Ready, stopped: oneshot::Receiver<()>) {
 }
 
 async fn start(config: Config) -> anyhow::Result<(Instance, SocketAddr)> {
-    let instance = Instance::start(load(config, &Vec::new())?, Legacy::default()).await?;
+    let instance = Instance::start(load(config, &Given::default())?, Legacy::default()).await?;
     let address = instance.running.plain.context("the test server has no HTTP port")?;
     Ok((instance, address))
 }
@@ -153,7 +153,7 @@ async fn go_on(
             }
             () = instance.restart_wished() => {}
         }
-        let next = load(config.clone(), &Vec::new()).map_err(Into::into);
+        let next = load(config.clone(), &Given::default()).map_err(Into::into);
         let Some((next, listeners)) = instance.prepare(next).await else { continue };
         let legacy = instance.hand_over(listeners).await;
         instance = Instance::start(next, legacy).await?;

@@ -102,7 +102,7 @@ fn set_databases(document: &mut Document, value: Value) {
     }
 }
 
-fn shallow(name: &str, value: Value) -> Result<Value, ConfigError> {
+pub(super) fn shallow(name: &str, value: Value) -> Result<Value, ConfigError> {
     if depth(&value) > MOST_DEPTH {
         return Err(ConfigError::Invalid(format!("The value of '{name}' is nested too deeply")));
     }

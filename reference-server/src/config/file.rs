@@ -84,7 +84,7 @@ impl ConfigFile {
                 Backup::Drop => Ok(()),
             };
             written
-                .and_then(|()| self.write(after.text()))
+                .and_then(|()| persist(&self.path, after.text()))
                 .map_err(|error| ConfigError::Unwritable { path: self.path.clone(), error })?;
         }
         Ok(result)
@@ -108,15 +108,16 @@ impl ConfigFile {
             }
         }
     }
+}
 
-    fn write(&self, text: &str) -> io::Result<()> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.persist(&self.path).map_err(|error| error.error)?;
-        Ok(())
-    }
+/// Writes a file, in a folder that is made if need be: whole or not at all.
+pub(super) fn persist(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
-//! Putting a configuration together: the defaults, then the file, then the environment, then flags. What the
-//! environment and the flags say is written into the file, where get_configuration shows it.
+//! Putting a configuration together: the defaults, then the file, then the environment, then flags, and above all of
+//! them what is to be enforced. What the environment and the flags say is written into the file, where
+//! get_configuration shows it.
 
 use super::cast::cast_text;
 use super::defaults::{complete, fill_nulls};
 use super::document::Document;
 use super::file::{Backup, ConfigFile};
 use super::keys;
+use super::layers::{LayerTexts, Layers};
 use super::settings::settle;
 use super::{Config, schema};
 use crate::value::Value;
@@ -60,8 +62,14 @@ impl From<ConfigError> for crate::error::OperationError {
     }
 }
 
-/// What the environment and the flags set: paths and the texts given for them, later ones win.
-pub type Given = Vec<(&'static str, String)>;
+/// What the environment and the flags set.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Paths of single settings and the texts given for them; later ones win.
+    pub settings: Vec<(&'static str, String)>,
+    /// Whole trees.
+    pub layers: LayerTexts,
+}
 
 /// The settings among variables of the environment, whatever the case of their names. Only full names count: a word
 /// such as `THREADS` may well be meant for others.
@@ -71,7 +79,15 @@ pub fn from_environment(variables: impl Iterator<Item = (String, String)>) -> Gi
         let proper = path.replace('.', "_").eq_ignore_ascii_case(name);
         (proper && (name.contains('_') || path == "componentsRoot") && path != "rootPath").then_some(path)
     };
-    variables.filter_map(|(name, text)| Some((of_file(&name)?, text))).collect()
+    let mut given = Given::default();
+    for (name, text) in variables {
+        if !given.layers.take(&name, &text)
+            && let Some(path) = of_file(&name)
+        {
+            given.settings.push((path, text));
+        }
+    }
+    given
 }
 
 /// Completes `config` from its root folder's file and from what was `given`, and writes the file, which then shows
@@ -81,20 +97,28 @@ pub fn from_environment(variables: impl Iterator<Item = (String, String)>) -> Gi
 /// When the file or a value cannot be used, or the file cannot be written.
 pub fn load(mut config: Config, given: &Given) -> Result<Config, ConfigError> {
     let file = ConfigFile::of(&config.root_path);
-    let tree = file.change(Backup::Keep, |document| -> Result<_, ConfigError> {
+    let mut layers = Layers::new(&config.root_path, &given.layers)?;
+    let document = file.change(Backup::Keep, |document| -> Result<_, ConfigError> {
+        let new = document.tree().is_empty();
+        if new {
+            complete(document, &config).map_err(ConfigError::Invalid)?;
+        }
+        layers.apply(document, new);
         complete(document, &config).map_err(ConfigError::Invalid)?;
-        for (path, text) in given {
+        for (path, text) in &given.settings {
             let levels: Vec<&str> = path.split('.').collect();
             document.set(&levels, given_value(path, text));
         }
+        layers.enforce(document);
         document.set(&["rootPath"], Value::from(config.root_path.to_string_lossy().into_owned()));
         fill_nulls(document, &config);
         // The databases are in the root folder; the one they are to be in is made with them.
         make_storage_folder(document);
         schema::validate(document.tree()).map_err(ConfigError::Invalid)?;
-        Ok(document.tree().clone())
+        Ok(document.clone())
     })?;
-    settle(&mut config, tree);
+    layers.keep(&document)?;
+    settle(&mut config, document.tree().clone());
     Ok(config)
 }
 
@@ -192,7 +216,7 @@ mod tests {
         meant.logging.rotation.interval = Some(Duration::from_hours(36));
         meant.logging.rotation.path = Some(folder.path().join("old"));
         meant.logging.log_failed = true;
-        let mut read = load(meant.clone(), &Vec::new()).unwrap();
+        let mut read = load(meant.clone(), &Given::default()).unwrap();
         assert_eq!(read.tree.keys().next().map(String::as_str), Some("http"));
         read.tree = meant.tree.clone();
         assert_eq!(format!("{read:?}"), format!("{meant:?}"));
@@ -206,7 +230,7 @@ mod tests {
         }
         let text = "tls:\n  - certificate: a.pem\n    privateKey: k.pem\n    host: a.example\n  - certificate: a.pem\n    privateKey: k.pem\n    hosts: [b.example, c.example]\n    uses: [https]\n";
         std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
-        let config = load(Config::new(folder.path()), &Vec::new()).unwrap();
+        let config = load(Config::new(folder.path()), &Given::default()).unwrap();
         let [first, second] = config.tls_lists.as_slice() else { panic!("{:?}", config.tls_lists) };
         assert_eq!(first.certificate, Some(folder.path().join("a.pem")));
         assert_eq!((first.hosts.as_slice(), first.uses.len()), (["a.example".to_owned()].as_slice(), 0));
@@ -225,7 +249,7 @@ mod tests {
         );
         assert!(!folder.path().join(FILE_NAME).exists());
         std::fs::write(folder.path().join(FILE_NAME), "- a\n").unwrap();
-        assert!(load(Config::new(folder.path()), &Vec::new()).is_err());
+        assert!(load(Config::new(folder.path()), &Given::default()).is_err());
     }
 
     #[test]
@@ -233,7 +257,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let text = "http:\n  keepAliveTimeout: a while\n  timeout: 0\nauthentication:\n  operationTokenTimeout: soon\n";
         std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
-        let config = load(Config::new(folder.path()), &Vec::new()).unwrap();
+        let config = load(Config::new(folder.path()), &Given::default()).unwrap();
         assert_eq!(config.network.keep_alive_timeout, Duration::from_secs(30));
         assert!(config.network.timeout > Duration::from_hours(24));
         assert_eq!(config.authentication.operation_token_timeout, Duration::from_hours(24));

@@ -7,6 +7,7 @@ mod defaults;
 mod document;
 mod file;
 mod keys;
+mod layers;
 mod lines;
 mod load;
 mod logging;

@@ -1,6 +1,6 @@
 //! set_configuration's rules, on a file.
 
-use super::{Config, ConfigFile, load, set};
+use super::{Config, ConfigFile, Given, load, set};
 use crate::value::{Object, Value, parse_json};
 use std::fs;
 
@@ -13,7 +13,7 @@ struct Instance {
 impl Instance {
     fn new() -> Instance {
         let folder = tempfile::tempdir().unwrap();
-        let config = load(Config::new(folder.path()), &Vec::new()).unwrap();
+        let config = load(Config::new(folder.path()), &Given::default()).unwrap();
         Instance { file: ConfigFile::of(folder.path()), config, _folder: folder }
     }
 
