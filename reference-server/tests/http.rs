@@ -8,6 +8,8 @@ mod answers;
 mod framing;
 #[path = "http/listeners.rs"]
 mod listeners;
+#[path = "http/ocsp.rs"]
+mod ocsp;
 #[path = "http/raw.rs"]
 mod raw;
 #[path = "http/requests.rs"]

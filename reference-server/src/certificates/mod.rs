@@ -7,6 +7,7 @@ pub mod choice;
 pub mod details;
 pub mod keys;
 mod made;
+mod ocsp;
 pub mod records;
 pub mod revocation;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The configuration file of a new instance, and what an older one lacks.
 
 use super::document::{Document, at};
-use super::{CertificateUser, Config, Mode, Mtls};
+use super::{CertificateUser, Config, Mode, Mtls, Verification};
 use crate::value::{Object, Value, number_text, object};
 use std::path::Path;
 use std::time::Duration;
@@ -226,13 +226,23 @@ fn mtls(mtls: &Mtls) -> Value {
     }
     if let Some(verification) = &mtls.verification {
         let millis = |time: std::time::Duration| Value::Number(time.as_secs_f64() * 1000.0);
+        let mode = |open: bool| Value::from(if open { "fail-open" } else { "fail-closed" });
+        let Verification { crl, ocsp } = verification;
         let crl = object([
-            ("timeout", millis(verification.timeout)),
-            ("cacheTtl", millis(verification.cache_ttl)),
-            ("gracePeriod", millis(verification.grace_period)),
+            ("enabled", crl.enabled.into()),
+            ("failureMode", mode(crl.fail_open)),
+            ("timeout", millis(crl.timeout)),
+            ("cacheTtl", millis(crl.cache_ttl)),
+            ("gracePeriod", millis(crl.grace_period)),
         ]);
-        let mode = if verification.fail_open { "fail-open" } else { "fail-closed" };
-        let verification = object([("failureMode", Value::from(mode)), ("crl", crl)]);
+        let ocsp = object([
+            ("enabled", ocsp.enabled.into()),
+            ("failureMode", mode(ocsp.fail_open)),
+            ("timeout", millis(ocsp.timeout)),
+            ("cacheTtl", millis(ocsp.cache_ttl)),
+            ("errorCacheTtl", millis(ocsp.error_cache_ttl)),
+        ]);
+        let verification = object([("crl", crl), ("ocsp", ocsp)]);
         section.insert("certificateVerification".to_owned(), verification);
     }
     Value::Object(section)

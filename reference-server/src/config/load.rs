@@ -150,7 +150,7 @@ fn make_storage_folder(document: &Document) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{CertificateUser, FILE_NAME, Mtls, Verification};
+    use crate::config::{CertificateUser, FILE_NAME, Mtls, Responders, Verification};
     use std::time::Duration;
 
     fn given(pairs: &[(&str, &str)]) -> Given {
@@ -209,7 +209,10 @@ mod tests {
             user: CertificateUser::Named("kim".to_owned()),
             required: true,
             certificate_authority: Some(folder.path().join("ca.pem")),
-            verification: Some(Verification { fail_open: true, ..Verification::default() }),
+            verification: Some(Verification {
+                ocsp: Responders { fail_open: true, ..Responders::default() },
+                ..Verification::default()
+            }),
         });
         meant.operations_tls.certificate = Some(folder.path().join("a.pem"));
         meant.logging.rotation.max_size = Some(1500);

@@ -174,30 +174,69 @@ pub struct Mtls {
     pub required: bool,
     /// `certificateAuthority`: a PEM file with a further authority.
     pub certificate_authority: Option<PathBuf>,
-    /// `certificateVerification`: whether lists of revoked certificates are looked at.
+    /// `certificateVerification`: whether certificates may have been revoked.
     pub verification: Option<Verification>,
 }
 
 /// `operationsApi.network.mtls.certificateVerification.*`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verification {
+    /// `crl`: the lists of revoked certificates.
+    pub crl: Lists,
+    /// `ocsp`: the responders, which are asked where no list tells.
+    pub ocsp: Responders,
+}
+
+/// `operationsApi.network.mtls.certificateVerification.crl.*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lists {
+    /// `enabled`: whether lists are looked at.
+    pub enabled: bool,
     /// `failureMode` `fail-open`: a certificate that cannot be checked is accepted.
     pub fail_open: bool,
-    /// `crl.timeout`: how long the fetching of a list may take.
+    /// `timeout`: how long the fetching of a list may take.
     pub timeout: Duration,
-    /// `crl.cacheTtl`: how long a list is used before it is fetched again.
+    /// `cacheTtl`: how long a list is used before it is fetched again.
     pub cache_ttl: Duration,
-    /// `crl.gracePeriod`: how long a list is good after the time it names itself.
+    /// `gracePeriod`: how long a list is good after the time it names itself.
     pub grace_period: Duration,
 }
 
-impl Default for Verification {
+impl Default for Lists {
     fn default() -> Self {
-        Verification {
+        Lists {
+            enabled: true,
             fail_open: false,
             timeout: Duration::from_secs(10),
-            cache_ttl: Duration::from_hours(24),
-            grace_period: Duration::from_hours(24),
+            cache_ttl: DAY,
+            grace_period: DAY,
+        }
+    }
+}
+
+/// `operationsApi.network.mtls.certificateVerification.ocsp.*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Responders {
+    /// `enabled`: whether responders are asked.
+    pub enabled: bool,
+    /// `failureMode` `fail-open`: a certificate that cannot be checked is accepted.
+    pub fail_open: bool,
+    /// `timeout`: how long an answer may take.
+    pub timeout: Duration,
+    /// `cacheTtl`: how long an answer is used before the responder is asked again.
+    pub cache_ttl: Duration,
+    /// `errorCacheTtl`: how long a responder that gave no answer is left alone.
+    pub error_cache_ttl: Duration,
+}
+
+impl Default for Responders {
+    fn default() -> Self {
+        Responders {
+            enabled: true,
+            fail_open: false,
+            timeout: Duration::from_secs(5),
+            cache_ttl: Duration::from_hours(1),
+            error_cache_ttl: Duration::from_mins(5),
         }
     }
 }

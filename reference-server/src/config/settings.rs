@@ -74,29 +74,49 @@ pub(super) fn settle(config: &mut Config, tree: Object) {
     config.tree = tree.into();
 }
 
-/// How lists of revoked certificates are looked at, if they are.
+/// How it is found out whether certificates were revoked, if it is.
 fn verification(value: Option<&Value>) -> Option<Verification> {
     let section = match value {
         Some(Value::Bool(true)) => return Some(Verification::default()),
         Some(Value::Object(section)) => section,
         _ => return None,
     };
-    let mut verification = Verification::default();
-    let crl = section.get("crl").and_then(Value::as_object);
-    let mode = crl.and_then(|crl| crl.get("failureMode")).or_else(|| section.get("failureMode"));
-    verification.fail_open = mode.and_then(Value::as_str) == Some("fail-open");
-    for (name, limit) in [
-        ("timeout", &mut verification.timeout),
-        ("cacheTtl", &mut verification.cache_ttl),
-        ("gracePeriod", &mut verification.grace_period),
-    ] {
-        if let Some(Value::Number(millis)) = crl.and_then(|crl| crl.get(name))
+    let Verification { mut crl, mut ocsp } = Verification::default();
+    let times = [
+        ("timeout", &mut crl.timeout),
+        ("cacheTtl", &mut crl.cache_ttl),
+        ("gracePeriod", &mut crl.grace_period),
+    ];
+    way_of_checking(section, "crl", &mut crl.enabled, &mut crl.fail_open, times);
+    let times = [
+        ("timeout", &mut ocsp.timeout),
+        ("cacheTtl", &mut ocsp.cache_ttl),
+        ("errorCacheTtl", &mut ocsp.error_cache_ttl),
+    ];
+    way_of_checking(section, "ocsp", &mut ocsp.enabled, &mut ocsp.fail_open, times);
+    Some(Verification { crl, ocsp })
+}
+
+/// One way of checking certificates: a section of its own, or `false`.
+fn way_of_checking(
+    section: &Object,
+    name: &str,
+    enabled: &mut bool,
+    fail_open: &mut bool,
+    times: [(&str, &mut Duration); 3],
+) {
+    let own = section.get(name).and_then(Value::as_object);
+    let switch = own.map_or(section.get(name), |own| own.get("enabled"));
+    *enabled = switch != Some(&Value::Bool(false));
+    let mode = own.and_then(|own| own.get("failureMode")).or_else(|| section.get("failureMode"));
+    *fail_open = mode.and_then(Value::as_str) == Some("fail-open");
+    for (name, limit) in times {
+        if let Some(Value::Number(millis)) = own.and_then(|own| own.get(name))
             && let Ok(time) = Duration::try_from_secs_f64(millis / 1000.0)
         {
             *limit = time;
         }
     }
-    Some(verification)
 }
 
 fn bulk_settings(read: &Reader<'_>, bulk: &mut Bulk) {

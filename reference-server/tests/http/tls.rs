@@ -7,20 +7,20 @@ use rcgen::{
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
     SerialNumber, date_time_ymd,
 };
-use reference_server::config::{CertificateUser, Mtls, Verification};
+use reference_server::config::{CertificateUser, Lists, Mtls, Verification};
 use reqwest::{Certificate, Identity, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 
 /// An authority with its key.
-struct Authority {
+pub struct Authority {
     params: CertificateParams,
-    key: KeyPair,
+    pub key: KeyPair,
     pem: String,
 }
 
 impl Authority {
-    fn new(name: &str) -> Authority {
+    pub fn new(name: &str) -> Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -34,7 +34,7 @@ impl Authority {
         self.signed_with(name, hosts, |_| {})
     }
 
-    fn signed_with(
+    pub fn signed_with(
         &self,
         name: &str,
         hosts: &[&str],
@@ -62,7 +62,7 @@ impl Authority {
 }
 
 /// An instance with a secure port and a key for its own certificates, because making one takes a while.
-async fn secure(mtls: Option<Mtls>) -> Instance {
+pub async fn secure(mtls: Option<Mtls>) -> Instance {
     Instance::with(|config| {
         config.network.secure_port = Some(0);
         config.network.mtls = mtls;
@@ -86,14 +86,14 @@ impl Instance {
         assert_eq!(answer, json!({"message": format!("Successfully added certificate: {name}")}));
     }
 
-    async fn trust(&self, authority: &Authority) {
+    pub async fn trust(&self, authority: &Authority) {
         let answer = self
             .json(json!({"operation": "add_certificate", "name": "ca", "certificate": authority.pem, "is_authority": true}))
             .await;
         assert_eq!(answer, json!({"message": "Successfully added certificate: ca"}));
     }
 
-    async fn own_authority(&self) -> Certificate {
+    pub async fn own_authority(&self) -> Certificate {
         let listed = self.json(json!({"operation": "list_certificates"})).await;
         let own = listed.as_array().unwrap().iter().find(|one| one["is_authority"] == true).unwrap();
         Certificate::from_pem(own["certificate"].as_str().unwrap().as_bytes()).unwrap()
@@ -104,7 +104,7 @@ impl Instance {
     }
 
     /// Asks who one is, trusting nobody but the authority and showing a certificate.
-    fn asking(&self, trusted: Certificate, identity: Option<Identity>) -> RequestBuilder {
+    pub fn asking(&self, trusted: Certificate, identity: Option<Identity>) -> RequestBuilder {
         let mut builder = client().tls_certs_only([trusted]);
         if let Some(identity) = identity {
             builder = builder.identity(identity);
@@ -118,7 +118,7 @@ impl Instance {
     }
 }
 
-async fn told(request: RequestBuilder) -> (u16, Value) {
+pub async fn told(request: RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     (response.status().as_u16(), response.json().await.unwrap())
 }
@@ -262,13 +262,27 @@ async fn all_certificates_can_stand_for_one_user() {
 
 /// Serves the same bytes to everybody who asks, and returns where.
 async fn serve(bytes: Vec<u8>) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    serve_with(move |_| bytes.clone()).await
+}
+
+/// Answers the bodies of requests, and returns where.
+pub async fn serve_with(mut answer: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static) -> String {
+    use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let place = format!("http://{}/list", listener.local_addr().unwrap());
     tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut request = [0; 4096];
-            let _ = stream.read(&mut request).await;
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut stream = BufReader::new(stream);
+            let (mut line, mut length) = (String::new(), 0);
+            while stream.read_line(&mut line).await.is_ok_and(|read| read > 2) {
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                line.clear();
+            }
+            let mut body = vec![0; length];
+            let _ = stream.read_exact(&mut body).await;
+            let bytes = answer(&body);
             let head =
                 format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());
             let _ = stream.write_all(&[head.as_bytes(), &bytes].concat()).await;
@@ -311,7 +325,8 @@ async fn revoked_certificates_are_refused() {
     };
     let refused = (401, json!({"error": "Certificate revoked or verification failed"}));
     for fail_open in [false, true] {
-        let verification = Some(Verification { fail_open, ..Verification::default() });
+        let crl = Lists { fail_open, ..Lists::default() };
+        let verification = Some(Verification { crl, ..Verification::default() });
         let instance = secure(Some(Mtls { verification, ..Mtls::default() })).await;
         let own = instance.own_authority().await;
         instance.trust(&authority).await;
