@@ -10,6 +10,7 @@ mod date_tokens;
 mod dates;
 mod equality;
 pub mod keys;
+mod linear;
 mod numbers;
 pub mod operators;
 pub mod patterns;

@@ -1,6 +1,7 @@
 //! LIKE, GLOB and REGEXP.
 
 use super::Js;
+use super::linear::linear;
 use super::wildcards::Wildcards;
 use regress::Regex;
 
@@ -14,6 +15,8 @@ pub struct Pattern {
 enum Kind {
     Wildcards(Wildcards),
     Regexp(Regex),
+    /// A regular expression that needs no backtracking.
+    Linear(regex::Regex),
 }
 
 /// A pattern that is no regular expression.
@@ -55,7 +58,8 @@ impl Pattern {
         }
         let flags: String = flags.chars().filter(|flag| "imsuv".contains(*flag)).collect();
         let regex = Regex::with_flags(pattern, &*flags).map_err(|error| PatternError(error.text))?;
-        Ok(Pattern { kind: Kind::Regexp(regex) })
+        let linear = if flags.is_empty() { linear(pattern) } else { None };
+        Ok(Pattern { kind: linear.map_or(Kind::Regexp(regex), Kind::Linear) })
     }
 
     /// Whether a value's text matches. Null matches like the empty text; whether it is asked at all is the caller's.
@@ -68,6 +72,7 @@ impl Pattern {
         match &self.kind {
             Kind::Wildcards(wildcards) => wildcards.match_text(text),
             Kind::Regexp(regex) => regex.find(text).is_some(),
+            Kind::Linear(regex) => regex.is_match(text),
         }
     }
 }
