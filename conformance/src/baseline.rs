@@ -5,7 +5,7 @@ use crate::event::{Checked, Event, Kind};
 use crate::verdict::Verdict;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The lists that come with the program: name and text.
@@ -51,6 +51,9 @@ struct File {
 struct FileEntry {
     /// The check's id; `*` stands for any letters but `#`.
     check: String,
+    /// The requirements that are not met.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requirements: Vec<String>,
     /// Why it fails.
     reason: String,
     /// Where that is written.
@@ -62,6 +65,7 @@ struct FileEntry {
 #[derive(Debug)]
 struct Entry {
     check: String,
+    requirements: Vec<String>,
     reason: String,
     pattern: Regex,
     matched: AtomicUsize,
@@ -101,8 +105,15 @@ impl Baseline {
             let pattern = regex::escape(&entry.check).replace(r"\*", "[^#]*");
             let pattern = Regex::new(&format!("^{pattern}$"))
                 .map_err(|_| BaselineError::Pattern(entry.check.clone()))?;
-            let (check, reason) = (entry.check, entry.reason);
-            Ok(Entry { check, reason, pattern, matched: AtomicUsize::new(0), excused: AtomicUsize::new(0) })
+            let FileEntry { check, requirements, reason, .. } = entry;
+            Ok(Entry {
+                check,
+                requirements,
+                reason,
+                pattern,
+                matched: AtomicUsize::new(0),
+                excused: AtomicUsize::new(0),
+            })
         });
         Ok(Baseline { entries: entries.collect::<Result<_, _>>()? })
     }
@@ -111,7 +122,7 @@ impl Baseline {
     pub(crate) fn judge(&self, check: &mut Checked) {
         for entry in self.entries.iter().filter(|entry| entry.pattern.is_match(&check.id)) {
             match check.verdict {
-                Verdict::Fail | Verdict::Flaky | Verdict::Blocked => {
+                Verdict::Fail | Verdict::Warn | Verdict::Flaky | Verdict::Blocked => {
                     entry.matched.fetch_add(1, Ordering::Relaxed);
                     entry.excused.fetch_add(1, Ordering::Relaxed);
                     check.verdict = Verdict::Known;
@@ -120,7 +131,7 @@ impl Baseline {
                     check.reason = Some(format!("known: {}{because}", entry.reason));
                     return;
                 }
-                Verdict::Pass | Verdict::Warn => {
+                Verdict::Pass => {
                     entry.matched.fetch_add(1, Ordering::Relaxed);
                 }
                 _ => {}
@@ -155,6 +166,21 @@ impl Baseline {
         self.entries.is_empty()
     }
 
+    /// The requirements that entries name, each with the pattern of its entry.
+    pub fn requirements(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries
+            .iter()
+            .flat_map(|entry| entry.requirements.iter().map(|id| (entry.check.as_str(), id.as_str())))
+    }
+
+    /// The checks that an entry is about, among those given: its pattern, and how many it fits.
+    pub fn fitting<'a>(&'a self, ids: &'a [String]) -> impl Iterator<Item = (&'a str, usize)> {
+        self.entries.iter().map(|entry| {
+            let fitting = ids.iter().filter(|id| entry.pattern.is_match(id)).count();
+            (entry.check.as_str(), fitting)
+        })
+    }
+
     /// The patterns on the list, in order.
     pub fn patterns(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| entry.check.as_str())
@@ -185,10 +211,12 @@ pub fn write(events: &[Event]) -> Result<String, toml::ser::Error> {
     for (story, (all, failed)) in stories {
         if failed.len() == all && all > 1 {
             let reason = failed.first().map(|check| why(check)).unwrap_or_default();
-            entries.push(FileEntry { check: format!("{story}#*"), reason, source: None });
+            let requirements = requirements_of(&failed);
+            entries.push(FileEntry { check: format!("{story}#*"), requirements, reason, source: None });
         } else {
             entries.extend(failed.into_iter().map(|check| FileEntry {
                 check: check.id.clone(),
+                requirements: check.requirements.clone(),
                 reason: why(check),
                 source: None,
             }));
@@ -201,6 +229,12 @@ pub fn write(events: &[Event]) -> Result<String, toml::ser::Error> {
         entries,
     };
     toml::to_string_pretty(&file)
+}
+
+/// The requirements of several checks, each once.
+fn requirements_of(checks: &[&Checked]) -> Vec<String> {
+    let all: BTreeSet<&String> = checks.iter().flat_map(|check| &check.requirements).collect();
+    all.into_iter().cloned().collect()
 }
 
 /// A first reason, for somebody to better.
@@ -242,6 +276,10 @@ mod tests {
         list.judge(&mut passing);
         assert_eq!(passing.verdict, Verdict::Pass);
         assert_eq!(list.stale().len(), 1);
+        let mut warned = checked("nosql/own-b#two", Verdict::Warn);
+        list.judge(&mut warned);
+        assert_eq!(warned.verdict, Verdict::Known, "what is only recommended may be listed as well");
+        assert_eq!(list.stale().len(), 0);
         assert!(Baseline::parse(LIST).unwrap().stale().is_empty(), "what was not run says nothing");
     }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on may panic")]
 
+use conformance::baseline::Baseline;
 use conformance::runner::Plan;
 use conformance::selftest::Table;
 use conformance::{Options, Profile};
@@ -31,6 +32,32 @@ fn every_cited_requirement_exists() {
     let unknown: Vec<_> =
         cited().into_iter().filter(|id| spec::registry().requirement(id).is_none()).collect();
     assert_eq!(unknown, [""; 0]);
+}
+
+#[test]
+fn every_entry_of_a_baseline_is_about_something_that_exists() {
+    let options = Options { profile: Profile::Strict, ..Options::default() };
+    let plan = Plan::new(&conformance::suite().unwrap(), &options);
+    let checks: Vec<_> = plan.units.iter().flat_map(|unit| unit.declared(Profile::Strict)).collect();
+    let ids: Vec<String> = checks.iter().map(|check| check.id.clone()).collect();
+    for name in Baseline::shipped() {
+        let baseline = Baseline::by_name(name).unwrap().unwrap();
+        assert!(!baseline.is_empty(), "{name}");
+        let lost: Vec<_> = baseline.fitting(&ids).filter(|(_, fitting)| *fitting == 0).collect();
+        assert_eq!(lost, [], "{name} names checks that do not exist");
+        let named: BTreeSet<&str> = baseline.requirements().map(|(pattern, _)| pattern).collect();
+        let unnamed: Vec<_> = baseline.patterns().filter(|pattern| !named.contains(pattern)).collect();
+        assert_eq!(unnamed, [""; 0], "{name} does not say which requirements these break");
+        for (pattern, requirement) in baseline.requirements() {
+            let known = spec::registry().requirement(requirement).is_some();
+            let cited =
+                checks.iter().any(|c| c.id == pattern && c.requirements.iter().any(|id| id == requirement));
+            assert!(
+                known && (cited || pattern.contains('*')),
+                "{name}: {pattern} does not bear on {requirement}"
+            );
+        }
+    }
 }
 
 #[test]
