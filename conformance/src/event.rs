@@ -1,7 +1,7 @@
 //! The one stream of events that a run produces. Every report is a pure function of it.
 
 use crate::diff::Difference;
-use crate::scenario::{Level, Profile};
+use crate::scenario::{Errors, Level, Profile};
 use crate::target::Exchange;
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
@@ -36,11 +36,27 @@ pub struct Started {
     pub run: String,
     /// How much is demanded.
     pub profile: Profile,
+    /// How strictly errors are compared, when that was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Errors>,
+    /// The frozen set of requirements that is demanded, when one was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
     /// When, in seconds since 1970.
     pub at: u64,
     /// What the random programs were drawn from.
     #[serde(default)]
     pub seed: u64,
+}
+
+impl Started {
+    /// What was demanded, in words: the profile, and what was chosen besides.
+    pub fn demand(&self) -> String {
+        let mut text = self.profile.word().to_owned();
+        text.extend(self.errors.map(|errors| format!(", errors by {}", errors.word())));
+        text.extend(self.set.as_ref().map(|set| format!(", requirements {set}")));
+        text
+    }
 }
 
 /// What the target said of itself.

@@ -145,7 +145,7 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn convert(category: &str, recording: Value) -> anyhow::Result<Value> {
+pub(crate) fn convert(category: &str, recording: Value) -> anyhow::Result<Value> {
     let name = recording["name"].as_str().context("a recording without a name")?.to_owned();
     let short = name.split_once('/').map_or(name.as_str(), |(_, short)| short);
     let names = names(&recording);

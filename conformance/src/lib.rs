@@ -20,20 +20,24 @@ pub mod durability;
 pub mod event;
 pub mod farm;
 pub mod histories;
+pub mod identify;
 pub mod import;
 mod laws;
 pub mod layout;
+mod listener;
 pub mod matcher;
 pub mod pointer;
 pub mod probe;
 pub mod programs;
 pub mod properties;
+pub mod record;
 pub mod report;
 pub mod runner;
 pub mod scenario;
 pub mod secrets;
 pub mod selftest;
 pub mod services;
+pub mod sets;
 pub mod side_by_side;
 pub mod spawn;
 pub mod sweep;
@@ -123,6 +127,8 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     let names = options.names.clone().unwrap_or_else(Names::random);
     let mut run = Run::new(target, names, sink, stop);
     run.context.profile = options.profile;
+    run.context.errors = options.errors.unwrap_or(options.profile.errors());
+    run.set.clone_from(&options.set);
     run.with.clone_from(&options.with);
     run.with.extend(options.store_port.map(|_| services::STORE.to_owned()));
     run.cases = options.cases;
@@ -137,6 +143,8 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
         target: run.target.address(),
         run: run.names.run().to_owned(),
         profile: options.profile,
+        errors: options.errors,
+        set: options.set.as_ref().map(|set| set.name.clone()),
         seed: options.seed,
         at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
     }));
@@ -163,7 +171,10 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     run.emit(Event::Planned(Planned {
         declared: plan.declared,
         chosen: plan.chosen,
-        requirements: requirement_notes(),
+        requirements: match &options.set {
+            Some(set) => set.notes(requirement_notes()),
+            None => requirement_notes(),
+        },
     }));
     let run = Arc::new(run);
     if options.tells_histories() {

@@ -2,7 +2,7 @@
 
 use crate::diff::{Difference, Rules, differences};
 use crate::pointer;
-use crate::scenario::{Compare, Expected, Profile};
+use crate::scenario::{Compare, Errors, Expected, Profile};
 use crate::target::Answer;
 use crate::tokens;
 use serde_json::{Value, json};
@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 pub struct Context {
     /// How much is demanded.
     pub profile: Profile,
+    /// How strictly errors are compared.
+    pub errors: Errors,
     /// Folders that the target may name.
     pub roots: Vec<String>,
 }
@@ -25,6 +27,9 @@ pub fn compare(expected: &Expected, answer: &Answer, rules: &Compare, context: &
     let otherwise = expected.or_status.contains(&answer.status);
     if expected.status != answer.status && !otherwise {
         found.push(Difference::new("status", expected.status, answer.status));
+    }
+    if expected.status >= 400 && context.errors == Errors::Status {
+        return found;
     }
     if let Some(kind) = expected.content_type.as_ref().filter(|_| !otherwise) {
         let actual = answer.content_type();
@@ -80,7 +85,7 @@ fn body_differences(
     context: &Context,
 ) -> Vec<Difference> {
     let actual = tokens::mask(&answer.body, &context.roots);
-    if context.profile == Profile::Core && status >= 400 && body.get("error").is_some() {
+    if context.errors == Errors::Kind && status >= 400 && body.get("error").is_some() {
         return error_shape(&actual);
     }
     if rules.keys_only {
@@ -101,7 +106,7 @@ fn body_differences(
     found
 }
 
-/// In the core profile an error must only be recognisable as one.
+/// Where wording does not count, an error must only be recognisable as one.
 fn error_shape(body: &Value) -> Vec<Difference> {
     if body.get("error").is_some_and(Value::is_string) {
         return Vec::new();
@@ -163,8 +168,12 @@ mod tests {
 
     fn places(e: &Expected, a: &Answer, rules: Value, profile: Profile) -> Vec<String> {
         let rules: Compare = serde_json::from_value(rules).unwrap();
-        let context = Context { profile, roots: Vec::new() };
-        compare(e, a, &rules, &context).into_iter().map(|d| d.place).collect()
+        places_at(e, a, &rules, profile.errors())
+    }
+
+    fn places_at(e: &Expected, a: &Answer, rules: &Compare, errors: Errors) -> Vec<String> {
+        let context = Context { errors, ..Context::default() };
+        compare(e, a, rules, &context).into_iter().map(|d| d.place).collect()
     }
 
     #[test]
@@ -218,6 +227,30 @@ mod tests {
         assert_eq!(places(&want, &other, json!({}), Profile::Full), ["/error", "/hint"]);
         assert_eq!(places(&want, &answer(400, &json!("no")), json!({}), Profile::Core), ["/error"]);
         assert_eq!(places(&want, &answer(500, &json!({"error": ""})), json!({}), Profile::Core), ["status"]);
+    }
+
+    #[test]
+    fn errors_are_compared_at_three_levels() {
+        let want = expected(404, json!({"error": "table 't' does not exist", "unauthorized_access": []}));
+        let at = |answer: &Answer| {
+            [Errors::Status, Errors::Kind, Errors::Wording]
+                .map(|errors| places_at(&want, answer, &Compare::default(), errors).len())
+        };
+        assert_eq!(at(&answer(404, &want.body.clone().unwrap())), [0, 0, 0]);
+        assert_eq!(
+            at(&answer(404, &json!({"error": "no such table", "unauthorized_access": []}))),
+            [0, 0, 1]
+        );
+        assert_eq!(at(&answer(404, &json!({"detail": 1}))), [0, 1, 3]);
+        assert_eq!(at(&answer(400, &want.body.clone().unwrap())), [1, 1, 1]);
+        let html = Answer::new(404, vec![("content-type".into(), "text/html".into())], b"<p>no</p>");
+        assert_eq!(at(&html), [0, 2, 2]);
+        // What succeeds is compared as ever.
+        let want = expected(200, json!({"a": 1}));
+        assert_eq!(
+            places_at(&want, &answer(200, &json!({"a": 2})), &Compare::default(), Errors::Status),
+            ["/a"]
+        );
     }
 
     #[test]

@@ -76,9 +76,7 @@ pub async fn probe(target: &Target, names: &Names, settle: Option<Duration>) -> 
     }
     let mut findings = Findings { has_data: true, ..Findings::default() };
     findings.probed.version = version(target).await;
-    if let Some(configuration) = success(target, json!({"operation": "get_configuration"})).await {
-        findings.roots.extend(configuration["rootPath"].as_str().map(str::to_owned));
-    }
+    findings.roots = roots(target).await;
     if let Some(Value::Object(databases)) = success(target, json!({"operation": "describe_all"})).await {
         findings.has_data = databases.contains_key("data");
         let with_tables =
@@ -90,6 +88,12 @@ pub async fn probe(target: &Target, names: &Names, settle: Option<Duration>) -> 
     let chosen = settle.unwrap_or_else(|| default_settle(measured));
     findings.probed.settle_ms = u64::try_from(chosen.as_millis()).unwrap_or(u64::MAX);
     Ok(findings)
+}
+
+/// Folders that a target may name in its answers.
+pub async fn roots(target: &Target) -> Vec<String> {
+    let configuration = success(target, json!({"operation": "get_configuration"})).await.unwrap_or_default();
+    configuration["rootPath"].as_str().map(str::to_owned).into_iter().collect()
 }
 
 /// No wait for a target that is immediate; otherwise several times what was measured.

@@ -6,8 +6,11 @@
 
 use conformance::event::{Checked, Event};
 use conformance::spawn::{Order, SpawnError, Spawned};
+use conformance::target::{Answer, Between, Exchange, Means, Request};
 use conformance::verdict::Verdict;
-use conformance::{Credentials, Options, Reach, Report, Stop};
+use conformance::{Credentials, Options, Reach, Report, Stop, Target};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use reference_server::system::handover::Inherited;
 use std::path::Path;
 use std::sync::Arc;
@@ -53,6 +56,10 @@ async fn spawn(order: &Order) -> Result<Spawned, SpawnError> {
 }
 
 async fn run(spawned: &Arc<Spawned>, seed: u64) -> Report {
+    run_on(spawned.target().clone(), spawned, seed).await
+}
+
+async fn run_on(target: Target, spawned: &Arc<Spawned>, seed: u64) -> Report {
     let options = Options {
         only: vec!["durability".to_owned()],
         spawned: Some(Arc::clone(spawned)),
@@ -60,7 +67,7 @@ async fn run(spawned: &Arc<Spawned>, seed: u64) -> Report {
         seed,
         ..Options::default()
     };
-    conformance::run_with(spawned.target().clone(), options, Arc::new(|_| ()), Stop::default()).await
+    conformance::run_with(target, options, Arc::new(|_| ()), Stop::default()).await
 }
 
 fn checks(report: &Report) -> Vec<&Checked> {
@@ -101,6 +108,88 @@ async fn writes_that_are_only_told_are_missed() {
     assert_eq!(report.exit_status(), 1, "{}", report.to_text());
     assert_eq!(verdict(&report, "acknowledged-writes-are-there"), Verdict::Fail, "{}", report.to_text());
     assert!(!report.to_text().contains("Tr0ub4dor"), "{}", report.to_text());
+}
+
+/// The records of a request that writes, unless it is the first one, to whose end the suite waits.
+fn records(request: &Request) -> Option<Vec<serde_json::Value>> {
+    let body = request.json()?;
+    let records = body["records"].as_array()?;
+    (records.len() > 1).then(|| records.clone())
+}
+
+/// Acknowledges what is to be written at once, and has it done a little later.
+#[derive(Debug)]
+struct Late;
+
+impl Between for Late {
+    fn exchange<'a>(&'a self, target: &'a Target, means: Means, request: Request) -> BoxFuture<'a, Exchange> {
+        async move {
+            if records(&request).is_none() {
+                return target.send_directly(means, request).await;
+            }
+            let (later, asked) = (target.clone(), request.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                later.send_directly(means, asked).await;
+            });
+            let kind = vec![("content-type".to_owned(), "application/json".to_owned())];
+            Exchange { request, answer: Some(Answer::new(200, kind, b"{}")), fault: None, millis: 0.0 }
+        }
+        .boxed()
+    }
+}
+
+/// Has the records of a request written one after the other.
+#[derive(Debug)]
+struct Piecemeal;
+
+impl Between for Piecemeal {
+    fn exchange<'a>(&'a self, target: &'a Target, means: Means, request: Request) -> BoxFuture<'a, Exchange> {
+        async move {
+            let mut last = None;
+            for record in records(&request).unwrap_or_default() {
+                let mut part = request.clone();
+                let mut body = request.json().unwrap();
+                body["records"] = serde_json::json!([record]);
+                part.body = body.to_string().into_bytes();
+                let exchange = target.send_directly(means, part).await;
+                if exchange.answer.is_none() {
+                    return exchange;
+                }
+                last = Some(exchange);
+            }
+            match last {
+                Some(exchange) => exchange,
+                None => target.send_directly(means, request).await,
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Whether a kill meets the moment is chance, so it is tried with several seeds.
+async fn found_out(between: Arc<dyn Between>, step: &str) {
+    let spawned = Arc::new(spawn(&order("")).await.unwrap());
+    let mut seen = Vec::new();
+    for seed in 0..10 {
+        let target = spawned.target().clone().with_between(Arc::clone(&between));
+        let report = run_on(target, &spawned, seed).await;
+        if verdict(&report, step) == Verdict::Fail {
+            return;
+        }
+        seen.push(report.to_text());
+    }
+    panic!("{step} never failed:\n{}", seen.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_that_are_told_before_they_are_done_are_missed() {
+    found_out(Arc::new(Late), "acknowledged-writes-are-there").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_are_done_by_halves_are_noticed() {
+    found_out(Arc::new(Piecemeal), "requests-are-whole").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

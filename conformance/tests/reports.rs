@@ -78,6 +78,8 @@ fn events() -> Vec<Event> {
     ];
     let mut events = vec![
         Event::Started(Started {
+            errors: None,
+            set: None,
             version: "0.1.0".into(),
             target: "http://127.0.0.1:9925".into(),
             run: "k3x9".into(),

@@ -4,6 +4,7 @@ use anyhow::bail;
 use conformance::Options;
 use conformance::layout;
 use conformance::runner::Plan;
+use conformance::sets;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
@@ -38,6 +39,26 @@ pub(super) fn requirements(options: &Options) -> anyhow::Result<u8> {
     for note in conformance::requirement_notes() {
         let count = cited.get(&note.id).copied().unwrap_or(0);
         out.push_str(&format!("{count:>5}  {} {}: {}\n", note.id, note.level.word(), note.text));
+    }
+    print(&out);
+    Ok(0)
+}
+
+/// Prints the names of the frozen sets, or what one of them demands.
+pub(super) fn set(name: Option<&str>) -> anyhow::Result<u8> {
+    let mut out = String::new();
+    let Some(name) = name else {
+        print(&sets::names().map(|name| format!("{name}\n")).collect::<String>());
+        return Ok(0);
+    };
+    // Not yet published: what a new set would be.
+    if name == "today" {
+        print(&sets::Set::of_today());
+        return Ok(0);
+    }
+    let set = sets::Set::by_name(name)?;
+    for note in set.notes(conformance::requirement_notes()) {
+        out.push_str(&format!("{} {}: {}\n", note.id, note.level.word(), note.text));
     }
     print(&out);
     Ok(0)

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use conformance::report::terminal;
-use conformance::{Options, Reach, Sink, Stop, Target, side_by_side, sweep as sweeping};
+use conformance::{Options, Reach, Sink, Stop, Target, identify, side_by_side, sweep as sweeping};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,6 +37,22 @@ pub(super) fn replay(file: &Path, url: &str, insecure: bool) -> anyhow::Result<u
     let look = terminal::Look { detail: terminal::Detail::Verbose, color: false };
     print!("{}", terminal::render(&report.events, look));
     Ok(report.exit_status())
+}
+
+/// Says which product an endpoint behaves like.
+pub(super) fn identify(url: &str, insecure: bool, as_json: bool) -> anyhow::Result<u8> {
+    let target = target(url, insecure)?;
+    let book = identify::book()?;
+    let answers = runtime()?
+        .block_on(identify::ask(&target, &book))
+        .with_context(|| format!("{} does not answer", target.address()))?;
+    let identity = identify::judge(&book, &answers);
+    if as_json {
+        println!("{:#}", identity.to_json());
+    } else {
+        print!("{}", identity.to_text());
+    }
+    Ok(identity.exit_status())
 }
 
 /// Lists or removes what earlier runs left behind.

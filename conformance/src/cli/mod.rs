@@ -4,6 +4,7 @@ mod baselines;
 mod embedded;
 mod list;
 mod live;
+mod record;
 mod signals;
 mod spawn;
 mod tested;
@@ -13,6 +14,8 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use conformance::cluster::Node;
 use conformance::event::Event;
 use conformance::report::{badge, html, json, junit, markdown, terminal};
+use conformance::scenario::Errors;
+use conformance::sets::Set;
 use conformance::{Options, Profile, Sink, Stop};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal as _;
@@ -25,7 +28,7 @@ use std::time::Duration;
 #[derive(Debug, Parser)]
 #[command(name = "conformance", version, args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Exit status: 0 everything required passed; 1 something failed; 2 the run could not be done."
+    after_help = "Exit status: 0 everything required passed; 1 something failed; 2 the run could not be done, or was cut off before anything failed."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -82,6 +85,26 @@ enum Command {
         /// Show requests and answers.
         #[arg(short, long)]
         verbose: bool,
+    },
+    /// Say which product, and which version of it, an endpoint behaves like, and why. Nothing is changed there.
+    /// Exit status: 0 one fits best; 1 none does; 2 it does not answer.
+    Identify {
+        /// The endpoint, with credentials: http://user:password@host:port.
+        url: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        /// Accept any TLS certificate.
+        #[arg(short = 'k', long)]
+        insecure: bool,
+    },
+    /// Stand between a client and an endpoint until interrupted, and write what was asked and answered as a scenario
+    /// for `replay`: values of the one run as tokens, and no secrets.
+    Record(record::RecordArgs),
+    /// List the frozen sets of requirements, or what one of them demands.
+    Requirements {
+        /// The set.
+        set: Option<String>,
     },
     /// Remove what runs that were cut off left on an endpoint: databases, users, roles and components whose names bear
     /// the mark of a run. Without --yes they are only listed.
@@ -163,6 +186,14 @@ struct RunArgs {
     spawn: spawn::SpawnArgs,
     #[command(flatten)]
     choice: ChoiceArgs,
+    /// How strictly the answers to refused requests are compared: by status, also by media type and shape (kind), also
+    /// by their texts (wording). By default kind in the profile core, wording in full and strict.
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    errors: Option<Errors>,
+    /// Demand a frozen set of requirements (`requirements` lists them) in place of all there are now: what the contract
+    /// gained since then is not tried, and each counts as binding as it was then.
+    #[arg(long, value_name = "SET")]
+    requirements: Option<String>,
     /// How many stories are told at once.
     #[arg(long, default_value_t = 8, value_name = "N")]
     jobs: usize,
@@ -255,6 +286,11 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Diff { first, second, choice, insecure, verbose }) => {
             live::diff([&first, &second], options(&choice), insecure, verbose)
         }
+        Some(Command::Identify { url, json, insecure }) => live::identify(&url, insecure, json),
+        Some(Command::Record(args)) => {
+            live::runtime().map_err(Into::into).and_then(|runtime| runtime.block_on(record::record(&args)))
+        }
+        Some(Command::Requirements { set }) => list::set(set.as_deref()),
         Some(Command::Sweep { url, run, yes, insecure }) => live::sweep(&url, run.as_deref(), yes, insecure),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "conformance", &mut std::io::stdout());
@@ -353,6 +389,8 @@ async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
         programs: args.programs,
         failures: Some(args.failures.clone()),
         baseline: baselines::read(args.baseline.as_deref())?,
+        errors: args.errors,
+        set: args.requirements.as_deref().map(Set::by_name).transpose()?.map(Arc::new),
         kills: args.spawn.kills,
         ..options(&args.choice)
     };

@@ -28,7 +28,7 @@ fn head(summary: &Summary<'_>, out: &mut String) {
     };
     let _ = writeln!(out, "## {sign} Operations API conformance: {}\n", summary.outcome());
     if let Some(started) = summary.started {
-        let profile = started.profile.word();
+        let profile = started.demand();
         let _ = writeln!(out, "`{}`, profile {profile}, {}", started.target, when::utc(started.at));
     }
     if let Some(finished) = summary.finished {

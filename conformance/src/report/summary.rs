@@ -141,13 +141,15 @@ impl<'a> Summary<'a> {
         }
     }
 
-    /// 0: every required check passed and at least one ran; 1: something failed; 2: the run could not be done.
+    /// 0: every required check passed and at least one ran; 1: something failed; 2: the run could not be done, or not
+    /// to its end and nothing had failed by then.
     pub fn exit_status(&self) -> u8 {
         let could_not = self.finished.is_none_or(|finished| finished.error.is_some());
         let executed = self.checks.iter().filter(|check| check.kind.asks());
         let told =
             executed.filter(|check| !matches!(check.verdict, Verdict::Unsupported | Verdict::NotRun)).count();
-        if could_not || told == 0 {
+        let cut_off = self.finished.is_some_and(|finished| finished.interrupted);
+        if could_not || told == 0 || (cut_off && self.tally.of(Verdict::Fail) == 0) {
             2
         } else if self.checks.iter().any(|check| check.verdict.spoils()) {
             1

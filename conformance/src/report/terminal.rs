@@ -65,13 +65,8 @@ pub fn render(events: &[Event], look: Look) -> String {
 fn head(summary: &Summary<'_>, look: Look, out: &mut String) {
     if let Some(started) = summary.started {
         let title = look.paint("1", &format!("Operations API conformance {}", started.version));
-        let _ = writeln!(
-            out,
-            "{title}  {}  profile {}  seed {}",
-            started.target,
-            started.profile.word(),
-            started.seed
-        );
+        let _ =
+            writeln!(out, "{title}  {}  profile {}  seed {}", started.target, started.demand(), started.seed);
     }
     if let Some(probed) = summary.probed {
         let version = probed.version.as_deref().unwrap_or("not told");
@@ -257,14 +252,15 @@ fn last_line(summary: &Summary<'_>, look: Look, out: &mut String) {
     }
     let tally = &summary.tally;
     let seconds = summary.finished.map_or(0.0, |finished| finished.millis / 1000.0);
+    let interrupted = summary.finished.is_some_and(|finished| finished.interrupted);
     let word = match summary.exit_status() {
         0 => look.paint("32;1", "conforms"),
         1 => look.paint("31;1", "does not conform"),
+        _ if tally.executed() > 0 && interrupted => look.paint("31;1", "was not finished"),
         _ if tally.executed() == 0 => look.paint("31;1", "nothing was checked"),
         _ => look.paint("31;1", "the run could not be done"),
     };
-    let early =
-        if summary.finished.is_some_and(|finished| finished.interrupted) { " (stopped early)" } else { "" };
+    let early = if interrupted { " (stopped early)" } else { "" };
     let others: Vec<String> = Verdict::ALL
         .into_iter()
         .filter(|verdict| *verdict != Verdict::Pass && tally.of(*verdict) > 0)

@@ -8,6 +8,15 @@ use std::time::{Duration, Instant};
 
 /// Looks for names of this run and removes them.
 pub(super) async fn verify(run: &Run, plan: &Plan) -> Vec<Checked> {
+    if !answers(run).await {
+        let reason = format!(
+            "{} does not answer, so nothing could be removed; once it is back, `conformance sweep {} --run {} --yes` does",
+            run.target.address(),
+            run.target.address(),
+            run.names.run()
+        );
+        return vec![check("nothing-left", Verdict::Unclean, Some(reason))];
+    }
     if plan.units.iter().any(|unit| unit.scenario.takes.iter().any(|name| name == "data")) && !run.had_data {
         // It was not there before; whether it is there now depends on the stories that were told.
         let _ = run.target.operate(&json!({"operation": "drop_database", "database": "data"})).await;
@@ -17,6 +26,19 @@ pub(super) async fn verify(run: &Run, plan: &Plan) -> Vec<Checked> {
         checks.push(check("nothing-left", Verdict::Pass, None));
     }
     checks
+}
+
+/// True when the target answers, if need be after a restart that was under way.
+async fn answers(run: &Run) -> bool {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let started = Instant::now();
+    while run.target.operate(&json!({"operation": "user_info"})).await.answer.is_none() {
+        if started.elapsed() > PATIENCE {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    true
 }
 
 /// What units left behind, removed as far as it can be; a check for each.

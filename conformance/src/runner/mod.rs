@@ -20,9 +20,10 @@ use crate::cluster::Node;
 use crate::event::{Checked, Event, Observed};
 use crate::farm::{Farm, Instance};
 use crate::matcher::Context;
-use crate::scenario::{Expected, Names, Profile, Scenario, Step};
+use crate::scenario::{Errors, Expected, Names, Profile, Scenario, Step};
 use crate::secrets::Secrets;
 use crate::services::{self, Services};
+use crate::sets::Set;
 use crate::spawn::Spawned;
 use crate::target::{Answer, Place, Target};
 use crate::verdict::Verdict;
@@ -73,6 +74,10 @@ pub struct Options {
     pub failures: Option<PathBuf>,
     /// What another target answered, by check: expected in place of what the scenarios say.
     pub model: Option<Arc<Answers>>,
+    /// How strictly errors are compared; by default the profile decides.
+    pub errors: Option<Errors>,
+    /// The frozen set of requirements that is demanded, in place of all.
+    pub set: Option<Arc<Set>>,
     /// The target, when the harness started it: it may be killed.
     pub spawned: Option<Arc<Spawned>>,
     /// How often such a target is killed.
@@ -106,6 +111,8 @@ impl Default for Options {
             scenarios: None,
             failures: None,
             model: None,
+            errors: None,
+            set: None,
             spawned: None,
             kills: crate::durability::KILLS,
             nodes: Vec::new(),
@@ -211,6 +218,8 @@ pub struct Run {
     pub model: Option<Arc<Answers>>,
     /// The answers to compared requests, for a later run to be held against.
     pub answers: Arc<Mutex<Answers>>,
+    /// The frozen set of requirements that is demanded, in place of all.
+    pub set: Option<Arc<Set>>,
     /// The target, when it may be killed.
     pub spawned: Option<Arc<Spawned>>,
     /// How often it is.
@@ -245,6 +254,7 @@ impl Run {
             baseline: Arc::default(),
             model: None,
             answers: Arc::default(),
+            set: None,
             spawned: None,
             kills: 0,
             witness: None,
@@ -285,6 +295,12 @@ impl Run {
     pub fn emit(&self, mut event: Event) {
         match &mut event {
             Event::Checked(check) => {
+                if let Some(set) = &self.set {
+                    if !set.wants(check) {
+                        return;
+                    }
+                    set.judge(check, self.context.profile);
+                }
                 self.baseline.judge(check);
                 check.reason = check.reason.as_deref().map(|text| self.secrets.text(text));
             }

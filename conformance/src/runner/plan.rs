@@ -100,7 +100,9 @@ impl Plan {
     pub fn new(suite: &Suite, options: &Options) -> Self {
         let everything: Vec<Unit> =
             suite.scenarios.iter().map(|scenario| Unit { scenario: Arc::new(scenario.clone()) }).collect();
-        let count = |units: &[Unit]| units.iter().map(|unit| unit.declared(options.profile).len()).sum();
+        let in_set = |check: &&Checked| options.set.as_ref().is_none_or(|set| set.wants(check));
+        let told = |unit: &Unit| unit.declared(options.profile).iter().filter(in_set).count();
+        let count = |units: &[Unit]| units.iter().map(told).sum();
         let declared = count(&everything);
         let wanted =
             |list: &[String], test: &dyn Fn(&String) -> bool| list.is_empty() || list.iter().any(test);
@@ -108,7 +110,7 @@ impl Plan {
             .into_iter()
             .filter(|unit| wanted(&options.categories, &|category| unit.is_in(category)))
             .filter(|unit| wanted(&options.only, &|text| unit.mentions(text)))
-            .filter(|unit| !unit.declared(options.profile).is_empty())
+            .filter(|unit| told(unit) > 0)
             .collect();
         let chosen = count(&units);
         Plan { units, declared, chosen }

@@ -9,7 +9,7 @@ use crate::pointer;
 use crate::properties::{self, PROPERTIES};
 use crate::report::curl;
 use crate::scenario::{Expected, Missing, Scenario, Step, Vars, rename};
-use crate::target::Answer;
+use crate::target::{Answer, Fault};
 use crate::verdict::Verdict;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -186,6 +186,12 @@ impl Telling<'_> {
                 return None;
             }
         };
+        // Where nobody listens, nothing is learnt of what would be answered, unless being there again is the point.
+        if let (Some(Fault::Connect(_)), false) = (&taken.exchange.fault, self.scenario.disruptive) {
+            check.verdict = Verdict::Blocked;
+            check.reason = taken.exchange.fault.as_ref().map(ToString::to_string);
+            return None;
+        }
         let declined = step.operation().filter(|operation| {
             let expects_it = expected.status == 501
                 || expected
@@ -373,7 +379,12 @@ impl Telling<'_> {
         const BRIEF: f64 = 3.0;
         let quick = self.scenario.disruptive && self.run.offers("quick-restart");
         let longest = if quick { BRIEF } else { LONGEST };
-        tokio::time::sleep(Duration::from_secs_f64(seconds.clamp(0.0, longest))).await;
+        const TICK: Duration = Duration::from_millis(100);
+        let mut left = Duration::from_secs_f64(seconds.clamp(0.0, longest));
+        while !left.is_zero() && !self.run.stop.stopped() {
+            tokio::time::sleep(left.min(TICK)).await;
+            left = left.saturating_sub(TICK);
+        }
     }
 
     /// Drops what was made. What cannot be dropped is found when the run ends.

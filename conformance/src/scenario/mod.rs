@@ -42,6 +42,21 @@ impl Profile {
     }
 }
 
+/// How strictly the answers to refused requests are compared.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Errors {
+    /// By the status alone.
+    Status,
+    /// Also by what kind of answer it is: its media type, and a text that tells the error.
+    Kind,
+    /// Also by the wording.
+    #[default]
+    Wording,
+}
+
 /// How binding an expectation is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -55,7 +70,31 @@ pub enum Level {
     May,
 }
 
+impl Errors {
+    /// The word that reports use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Errors::Status => "status",
+            Errors::Kind => "kind",
+            Errors::Wording => "wording",
+        }
+    }
+}
+
+impl Profile {
+    /// How strictly errors are compared unless told otherwise.
+    pub fn errors(self) -> Errors {
+        match self {
+            Profile::Core => Errors::Kind,
+            Profile::Full | Profile::Strict => Errors::Wording,
+        }
+    }
+}
+
 impl Level {
+    /// Every level, the most binding first.
+    pub const ALL: [Level; 3] = [Level::Must, Level::Should, Level::May];
+
     /// The word that texts use.
     pub fn word(self) -> &'static str {
         match self {

@@ -1,10 +1,9 @@
 //! What the harness itself serves to its targets while a run lasts: CSV files to be fetched, and a store of objects.
 
 mod files;
-mod listener;
 mod store;
 
-use listener::Listener;
+use crate::listener::Listener;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,6 +1,6 @@
 //! The ordinary client: pooled connections, TLS, unix sockets.
 
-use super::{ANSWER_TIMEOUT, Answer, Exchange, Fault, Place, Reach, Request, Target, TargetError};
+use super::{ANSWER_TIMEOUT, Answer, Exchange, Fault, Place, Raw, Reach, Request, Target, TargetError};
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,12 @@ pub(super) async fn send(target: &Target, client: &reqwest::Client, request: Req
 }
 
 async fn attempt(target: &Target, client: &reqwest::Client, request: &Request) -> Result<Answer, Fault> {
+    let Raw { status, headers, body } = raw(target, client, request).await?;
+    Ok(Answer::new(status, headers, &body))
+}
+
+/// Sends a request and leaves the answer's body as it is.
+pub(super) async fn raw(target: &Target, client: &reqwest::Client, request: &Request) -> Result<Raw, Fault> {
     let method = reqwest::Method::from_bytes(request.method.as_bytes())
         .map_err(|error| Fault::Malformed(error.to_string()))?;
     let url = format!("{}{}", base(&target.place), request.path);
@@ -54,8 +60,8 @@ async fn attempt(target: &Target, client: &reqwest::Client, request: &Request) -
         .iter()
         .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
-    let bytes = response.bytes().await.map_err(|error| fault(&error))?;
-    Ok(Answer::new(status, headers, &bytes))
+    let body = response.bytes().await.map_err(|error| fault(&error))?;
+    Ok(Raw { status, headers, body })
 }
 
 /// The innermost cause says most.

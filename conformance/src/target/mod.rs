@@ -193,6 +193,17 @@ impl Answer {
     }
 }
 
+/// An answer with its body as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raw {
+    /// The status code.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: bytes::Bytes,
+}
+
 /// A request with what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
@@ -292,6 +303,14 @@ impl Target {
             Means::Http2 => client::send(self, &self.client2, request).await,
             Means::Plain => wire::send_plain(self, request).await,
         }
+    }
+
+    /// Sends a request on a pooled connection, past whoever is between, and leaves the answer's body as it is.
+    ///
+    /// # Errors
+    /// [`Fault`] when there is no answer.
+    pub async fn send_raw(&self, request: &Request) -> Result<Raw, Fault> {
+        client::raw(self, &self.client, request).await
     }
 
     /// Sends bytes as they are and collects the answers that come back.

@@ -78,7 +78,7 @@ fn head(summary: &Summary<'_>) -> Markup {
             dl {
                 @if let Some(started) = summary.started {
                     dt { "Endpoint" } dd { code { (started.target) } }
-                    dt { "Profile" } dd { (started.profile.word()) }
+                    dt { "Profile" } dd { (started.demand()) }
                     dt { "Suite" } dd { (started.version) ", run " (started.run) ", " (super::when::utc(started.at)) }
                 }
                 @if let Some(probed) = summary.probed {

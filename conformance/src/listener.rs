@@ -13,13 +13,13 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// Serves until it is dropped.
 #[derive(Debug)]
-pub(super) struct Listener {
+pub(crate) struct Listener {
     address: SocketAddr,
     task: JoinHandle<()>,
 }
 
 impl Listener {
-    pub(super) async fn start<S, B>(at: (Ipv4Addr, u16), service: S) -> io::Result<Listener>
+    pub(crate) async fn start<S, B>(at: (Ipv4Addr, u16), service: S) -> io::Result<Listener>
     where
         S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
         S::Future: Send + 'static,
@@ -46,7 +46,12 @@ impl Listener {
         Ok(Listener { address, task })
     }
 
-    pub(super) fn port(&self) -> u16 {
+    /// The address as clients write it.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 }
