@@ -95,7 +95,10 @@ fn timestamp(millis: f64) -> Vec<u8> {
 
 /// Decodes one value that fills the whole body. The errors are for the client.
 pub(super) fn decode(bytes: &[u8]) -> Result<Value, String> {
+    // Every level takes much of a thread's stack here: as many as in JSON could use all of it.
+    const LEVELS: usize = 256;
     let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    reader.set_max_depth(LEVELS);
     let value = from_deserializer(&mut reader).map_err(|error| client_text(&error))?;
     match IgnoredAny::deserialize(&mut reader) {
         Err(Error::InvalidMarkerRead(_)) => Ok(value),
@@ -135,6 +138,15 @@ mod tests {
             ("late", Value::Date(253_402_300_799_000.0)),
         ]);
         assert_eq!(decode(&encode(&value)), Ok(value));
+    }
+
+    #[test]
+    fn what_nests_too_deeply_is_refused() {
+        let nested = |levels: usize| [vec![0x91; levels], vec![0xc0]].concat();
+        assert!(decode(&nested(200)).is_ok());
+        for levels in [300, 100_000] {
+            assert_eq!(decode(&nested(levels)), Err("the body nests too deeply".to_owned()));
+        }
     }
 
     #[test]
