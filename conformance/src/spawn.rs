@@ -65,8 +65,7 @@ pub struct Spawned {
     kill: Option<String>,
     patience: Duration,
     target: Target,
-    /// Gone when this is dropped.
-    _folder: TempDir,
+    folder: TempDir,
     running: Mutex<Option<Running>>,
     output: Output,
 }
@@ -98,7 +97,7 @@ impl Spawned {
             kill: order.kill.as_deref().map(fill),
             patience: order.patience,
             target: Target::new(&fill(url), admin, reach)?,
-            _folder: folder,
+            folder,
             running: Mutex::default(),
             output: Output::default(),
         };
@@ -143,9 +142,11 @@ impl Spawned {
         debug_assert!(ended.is_ok(), "ending does not panic");
     }
 
-    /// Ends it at once, for a program that is about to end itself.
+    /// Ends it at once and removes its folder, for a program that is about to end itself.
     pub fn end_now(&self) {
         end(self.lock().take(), self.kill.as_deref().map(|command| self.shell(command)));
+        // What cannot be removed stays in the folder for such things.
+        let _ = std::fs::remove_dir_all(self.folder.path());
     }
 
     fn shell(&self, command: &str) -> Command {

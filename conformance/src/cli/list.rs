@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 /// Prints what fits through a pipe that may be closed early.
-fn print(text: &str) {
+pub(super) fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 

@@ -1,5 +1,6 @@
 //! `diff` and `sweep`: what talks to live endpoints without judging them.
 
+use super::list::print;
 use anyhow::Context as _;
 use conformance::report::terminal;
 use conformance::{Options, Reach, Sink, Stop, Target, identify, side_by_side, sweep as sweeping};
@@ -48,9 +49,9 @@ pub(super) fn identify(url: &str, insecure: bool, as_json: bool) -> anyhow::Resu
         .with_context(|| format!("{} does not answer", target.address()))?;
     let identity = identify::judge(&book, &answers);
     if as_json {
-        println!("{:#}", identity.to_json());
+        print(&format!("{:#}\n", identity.to_json()));
     } else {
-        print!("{}", identity.to_text());
+        print(&identity.to_text());
     }
     Ok(identity.exit_status())
 }
