@@ -110,7 +110,7 @@ fn check_permission(faults: &mut Faults, permission: &Object, schema: &dyn Schem
             faults.main("Roles with 'super_user' set to true cannot have other permissions set.");
         }
         Some(Value::Bool(_)) | None => {}
-        Some(value) if is_falsy(value) => {}
+        Some(value) if value.is_falsy() => {}
         Some(_) => faults.main("Value for 'super_user' permission must be a boolean"),
     }
     for (name, value) in permission {
@@ -209,7 +209,7 @@ fn check_attribute_entries(
             }
         }
         let name = match entry.get("attribute_name") {
-            Some(name) if !is_falsy(name) => as_name(name),
+            Some(name) if !name.is_falsy() => as_name(name),
             _ => {
                 faults.push(
                     "Permission object in 'attribute_permission' missing an 'attribute_name'".to_owned(),
@@ -240,15 +240,6 @@ fn check_attribute_entries(
         faults.push(format!(
             "You have a conflict with TABLE permissions for '{database}.{table}' being false and ATTRIBUTE permissions being true"
         ));
-    }
-}
-
-fn is_falsy(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Number(number) => *number == 0.0 || number.is_nan(),
-        Value::String(text) => text.is_empty(),
-        _ => false,
     }
 }
 

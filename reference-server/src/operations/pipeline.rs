@@ -3,6 +3,7 @@
 
 use crate::access::{self, Caller};
 use crate::error::{ErrorKind, OperationError};
+use crate::operations::nosql::names_fault;
 use crate::operations::replicated::Forward;
 use crate::operations::{Call, Outcome, ReplyForm, table};
 use crate::server::Server;
@@ -54,8 +55,9 @@ pub fn call_of(
     let operation = look_up(&sent)?;
     // Faults are named in the words of the request, so they are found before its fields are renamed; they are told
     // only to callers who may do what they ask for.
-    let fault =
-        operation.check_text(&schema_view(operation, &sent)).map(|text| validation_error(operation, text));
+    let text = operation.check_text(&schema_view(operation, &sent)).into_iter();
+    let text: Vec<String> = text.chain(names_fault(names_of_records(operation, &sent))).collect();
+    let fault = (!text.is_empty()).then(|| validation_error(operation, text.join(". ")));
     let fault = fault.map(|(kind, text)| match text.split_once(". ") {
         Some((first, _)) if fault!("first-fault-only") => (kind, first.to_owned()),
         _ => (kind, text),
@@ -121,6 +123,18 @@ fn schema_view(operation: &Operation, sent: &Object) -> Json {
     Json::Object(members.collect())
 }
 
+/// The names of the attributes of the records in a request.
+fn names_of_records<'s>(operation: &'s Operation, sent: &'s Object) -> impl Iterator<Item = &'s String> {
+    let opaque = sent.iter().filter(|(name, _)| operation.has_opaque_items(operation.canonical_name(name)));
+    let items = opaque.filter_map(|(_, value)| value.as_array()).flatten();
+    items
+        .filter_map(|item| match item {
+            Value::Object(record) => Some(record.keys()),
+            _ => None,
+        })
+        .flatten()
+}
+
 fn kind_of(item: &Value) -> Json {
     match item {
         Value::Object(_) => Json::Object(serde_json::Map::new()),
@@ -133,9 +147,10 @@ fn kind_of(item: &Value) -> Json {
 fn canonical(operation: &Operation, mut body: Object) -> Object {
     for alias in &operation.field_aliases {
         if let Some(value) = body.shift_remove(alias.alias.as_str()) {
+            // A value that JavaScript takes for false leaves the other spelling in its place.
             let decides = fault!("old-spellings-win")
                 || alias.wins == Wins::Alias
-                || !body.contains_key(alias.field.as_str());
+                || !body.get(alias.field.as_str()).is_some_and(|value| !value.is_falsy());
             if decides && !fault!("old-spellings-lost") {
                 body.insert(alias.field.clone(), value);
             }

@@ -87,6 +87,27 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// Why the value has no place in an index: it is an object, or holds one. `None` where none is looked for there.
+    pub fn key_fault(&self) -> Option<String> {
+        use Comparator::{Contains, EndsWith, NotEqual, StartsWith};
+        let has_keys = self.is_primary_key || self.is_indexed;
+        if !has_keys || matches!(self.comparator, NotEqual | StartsWith | EndsWith | Contains) {
+            return None;
+        }
+        let object = first_object(&self.value)?;
+        Some(format!("Unable to serialize object as a key: {}", object.to_json()))
+    }
+}
+
+fn first_object(value: &Value) -> Option<&Value> {
+    match value {
+        Value::Object(_) => Some(value),
+        Value::Array(items) => items.iter().find_map(first_object),
+        _ => None,
+    }
+}
+
 /// How the members of a group combine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {

@@ -72,6 +72,16 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// What ends the search before its first record: the driver looks for an object in an index.
+    pub fn key_fault(&self) -> Option<String> {
+        match &self.driver {
+            Driver::Node(Node::Leaf(condition)) => condition.key_fault(),
+            _ => None,
+        }
+    }
+}
+
 /// What a candidate for driving stands for.
 enum Candidate {
     /// The node at this position of the group.
@@ -103,6 +113,12 @@ fn plan_intersection(
     }
     if aligned.is_none() && sort_is_indexed {
         candidates.push((Candidate::SortIndex, (estimator.total + 1.0) / 2.0));
+    }
+    // Entries are counted only where there is a choice, and an object has none that could be.
+    if candidates.len() > 1
+        && let Some(text) = nodes.iter().find_map(uncountable)
+    {
+        return Err(OperationError::fault(text));
     }
     if !fault!("plan-first-condition-drives") {
         candidates.sort_by(|a, b| a.1.total_cmp(&b.1));
@@ -143,6 +159,15 @@ fn plan_intersection(
 
 fn is_on(node: &Node, attribute: &str) -> bool {
     matches!(node, Node::Leaf(condition) if condition.attribute == attribute)
+}
+
+fn uncountable(node: &Node) -> Option<String> {
+    match node {
+        Node::Leaf(condition) if condition.is_indexed && condition.comparator == Comparator::Equals => {
+            condition.key_fault()
+        }
+        _ => None,
+    }
 }
 
 /// The primary key has no entry for null, so a search for it there cannot run.

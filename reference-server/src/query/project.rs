@@ -2,7 +2,7 @@
 
 use crate::operations::{ReplyForm, RowContent, Rows};
 use crate::store::{AttributeId, Record, Table};
-use crate::value::{Object, Value, integer_like, order_members, write_json, write_json_string};
+use crate::value::{Object, Value, integer_like, object, order_members, write_json, write_json_string};
 
 /// What an answer shows of each record.
 #[derive(Clone, Debug)]
@@ -237,6 +237,18 @@ impl<'t> RowWriter<'t> {
                 self.projection.write(out, self.table, record);
             }
             RowContent::Tree(rows) => rows.push(self.projection.value(self.table, record)),
+        }
+    }
+
+    /// Adds an error that ends the rows.
+    pub fn push_error(&mut self, text: &str) {
+        let error = object([("error", Value::from(text))]);
+        match &mut self.content {
+            RowContent::Text(out) => {
+                separate(out, 1);
+                out.extend_from_slice(error.to_json().as_bytes());
+            }
+            RowContent::Tree(rows) => rows.push(error),
         }
     }
 

@@ -17,6 +17,7 @@ mod group;
 mod join;
 mod node;
 mod outputs;
+mod page;
 pub mod parse;
 mod permissions;
 pub mod print;

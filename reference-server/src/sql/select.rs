@@ -10,6 +10,7 @@ use super::group::{Grouping, Groups};
 use super::join::{JoinPlan, Joining};
 use super::node::{Node, Row};
 use super::outputs::{Output, is_aggregated, outputs};
+use super::page::{Page, wanted};
 use super::print::{Quotes, text_of};
 use super::scope::{ColumnRef, Meaning, Scope};
 use super::sink::Sink;
@@ -42,8 +43,7 @@ pub struct Plan {
     descending: Vec<bool>,
     distinct: bool,
     percent: Option<u64>,
-    limit: Option<usize>,
-    offset: usize,
+    page: Page,
     outer: bool,
     /// True when nothing in the statement can take long for a single row.
     simple: bool,
@@ -97,7 +97,7 @@ impl Plan {
             .collect::<Result<Vec<_>, _>>()?;
         compiler.aliases.clear();
         let grouping = aggregated.then(|| grouping(&mut compiler, select)).transpose()?;
-        let (limit, percent) = limits(select);
+        let (page, percent) = wanted(select);
         Ok(Plan {
             engine,
             outputs,
@@ -109,8 +109,7 @@ impl Plan {
             descending: select.order_by.iter().map(|key| key.descending).collect(),
             distinct: select.distinct,
             percent,
-            limit,
-            offset: select.offset.map_or(0, |offset| usize::try_from(offset).unwrap_or(usize::MAX)),
+            page,
             outer: select.joins.iter().any(|join| join.kind != JoinKind::Inner),
             simple: select.joins.is_empty() && !calls_functions(select),
             scope,
@@ -140,7 +139,7 @@ impl Plan {
         }
         let mut sink = Sink::new(&self.outputs, form, self.engine, self.outer);
         // A role that may read nothing of `*` is shown no rows.
-        if self.outputs.is_empty() || self.limit == Some(0) {
+        if self.outputs.is_empty() || self.page.limit == 0 {
             return Ok(Some(sink.finish()));
         }
         match &self.grouping {
@@ -193,17 +192,38 @@ impl Plan {
             })?;
             return entries.write(sink);
         }
-        let limit = self.limit.unwrap_or(usize::MAX);
-        let mut skipped = 0;
+        let rows = self.write_page(views, first, deadline, sink, self.page)?;
+        if self.misses_everything(rows) {
+            self.write_page(views, first, deadline, sink, Page::EVERYTHING)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows of a page as they come; how many were met on the way.
+    fn write_page(
+        &self,
+        views: &[View<'_>],
+        first: &Candidates<'_>,
+        deadline: &Deadline,
+        sink: &mut Sink<'_>,
+        page: Page,
+    ) -> Result<usize, OperationError> {
+        let mut met = 0;
         let _ = self.for_each_row(views, first, deadline, &mut |records| {
-            if skipped < self.offset {
-                skipped += 1;
+            met += 1;
+            if met <= page.offset {
                 return Ok(ControlFlow::Continue(()));
             }
             sink.push(&Row { records, aggregates: &[] }).map_err(errors::search_failed)?;
-            Ok(if sink.rows() >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            Ok(if sink.rows() >= page.limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
-        Ok(())
+        Ok(met)
+    }
+
+    /// Whether the page lies behind all of the `rows` there are, which the earlier engine answers with every row.
+    fn misses_everything(&self, rows: usize) -> bool {
+        let plain = self.grouping.is_none() && !self.distinct;
+        self.engine == Engine::Legacy && plain && self.page.offset > 0 && rows <= self.page.offset
     }
 
     /// Calls `visit` with each joined row that satisfies WHERE.
@@ -294,8 +314,8 @@ impl<'p, 't> Entries<'p, 't> {
             return Ok(());
         }
         self.list.push(entry);
-        if let (Some(limit), None, false) = (self.plan.limit, self.plan.percent, self.plan.order.is_empty()) {
-            let wanted = limit.saturating_add(self.plan.offset);
+        if self.plan.percent.is_none() && !self.plan.order.is_empty() {
+            let wanted = self.plan.page.end();
             if self.list.len() >= wanted.saturating_mul(2).saturating_add(SURPLUS) {
                 self.sort(Some(wanted));
             }
@@ -320,25 +340,16 @@ impl<'p, 't> Entries<'p, 't> {
             self.sort(None);
         }
         let total = self.list.len();
-        let limit = match self.plan.percent {
-            Some(percent) => (total as u128 * u128::from(percent) / 100) as usize,
-            None => self.plan.limit.unwrap_or(usize::MAX),
+        let page = match self.plan.percent {
+            Some(percent) => self.plan.page.with_share(total, percent),
+            None if self.plan.misses_everything(total) => Page::EVERYTHING,
+            None => self.plan.page,
         };
-        for entry in self.list.iter().skip(self.plan.offset).take(limit) {
+        for entry in self.list.iter().skip(page.offset).take(page.limit) {
             let row = Row { records: &entry.records, aggregates: &entry.aggregates };
             sink.push(&row).map_err(errors::search_failed)?;
         }
         Ok(())
-    }
-}
-
-/// How many rows are wanted: the smaller of TOP and LIMIT, or a share of them.
-fn limits(select: &Select) -> (Option<usize>, Option<u64>) {
-    let limit = select.limit;
-    match select.top {
-        Some(top) if top.percent => (None, Some(top.count.min(100))),
-        Some(top) => (Some(limit.map_or(top.count, |limit| limit.min(top.count)) as usize), None),
-        None => (limit.map(|limit| limit as usize), None),
     }
 }
 

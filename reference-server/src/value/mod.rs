@@ -84,6 +84,16 @@ impl Value {
         }
     }
 
+    /// Whether JavaScript takes the value for false: null, false, 0 and the empty text.
+    pub fn is_falsy(&self) -> bool {
+        match self {
+            Value::Null | Value::Bool(false) => true,
+            Value::Number(number) => *number == 0.0 || number.is_nan(),
+            Value::String(text) => text.is_empty(),
+            _ => false,
+        }
+    }
+
     /// True for `null`.
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)

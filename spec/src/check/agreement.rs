@@ -14,7 +14,7 @@ use crate::registry::registry;
 use crate::sample::{SampleNames, valid_request};
 
 /// Keywords that only the walk knows.
-const ONLY_WALKED: &[&str] = &["x-coerce", "x-nullable", "x-ignore-case"];
+const ONLY_WALKED: &[&str] = &["x-coerce", "x-nullable", "x-falsy-absent", "x-ignore-case"];
 
 /// Whether an operation's requests are described without those keywords, here and in the shared schemas that
 /// are referred to.

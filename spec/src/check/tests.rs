@@ -153,6 +153,12 @@ fn null_counts_as_absent_where_allowed() {
     assert_eq!(tried.check_text(&json!({"x": null})).unwrap(), "'x' is required");
     assert_eq!(tried.check_text(&json!({"x": 0})), None);
     assert_eq!(text(json!({"type": "string", "x-nullable": true}), json!(null)), None);
+    let list = json!({"type": "object", "required": ["x"], "properties": {"x": {"type": "array", "x-falsy-absent": true}}});
+    let tried = operation(list, &[]);
+    for value in [json!(null), json!(false), json!(0), json!("")] {
+        assert_eq!(tried.check_text(&json!({"x": value})).as_deref(), Some("'x' is required"));
+    }
+    assert_eq!(tried.check_text(&json!({"x": 1})).as_deref(), Some("'x' must be an array"));
 }
 
 #[test]
@@ -178,6 +184,28 @@ fn a_field_is_satisfied_by_another_spelling_and_faults_name_what_was_sent() {
         tried.check_text(&json!({"schema": 1, "database": 2, "ids": []})).unwrap(),
         "'database' must be a string. 'schema' must be a string"
     );
+}
+
+#[test]
+fn what_javascript_takes_for_false_is_not_put_in_the_place_of_another_spelling() {
+    let request = json!({"type": "object", "required": ["ids"], "properties": {
+        "database": {"type": "string", "minLength": 1, "x-also-report": ["schema"]},
+        "ids": {"type": "array", "x-label": "hash_values", "x-also-report": ["ids"]}}});
+    let tried = operation(request, &[("database", "schema", "field"), ("ids", "hash_values", "field")]);
+    for (sent, text) in [
+        (json!({"ids": null}), "'hash_values' is required. 'ids' must be an array"),
+        (json!({"ids": ""}), "'hash_values' is required. 'ids' must be an array"),
+        (json!({"ids": 0, "hash_values": []}), "'ids' must be an array"),
+        (json!({"ids": [], "database": null}), "'database' must be a string"),
+        (json!({"ids": [], "database": ""}), "'database' is not allowed to be empty"),
+        (json!({"ids": [], "database": true}), "'database' must be a string. 'schema' must be a string"),
+        (
+            json!({"ids": [], "database": "", "schema": 5}),
+            "'database' is not allowed to be empty. 'schema' must be a string",
+        ),
+    ] {
+        assert_eq!(tried.check_text(&sent).as_deref(), Some(text), "{sent}");
+    }
 }
 
 #[test]

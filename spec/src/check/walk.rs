@@ -85,7 +85,7 @@ struct Faults<'a> {
 
 /// All faults of a value under a schema whose reference is resolved.
 pub(crate) fn faults(schema: &Map<String, Value>, value: &Value, place: &Place<'_>) -> Vec<Violation> {
-    if value.is_null() && is_true(schema, "x-nullable") {
+    if is_absent(schema, value) {
         return Vec::new();
     }
     if place.depth > MAX_DEPTH {
@@ -319,15 +319,25 @@ impl Faults<'_> {
                 continue;
             }
             let plain = schema.as_object().map(resolved);
-            let place = self.place.member(name, plain.as_deref());
+            let mut place = self.place.member(name, plain.as_deref());
             let aliases: Vec<&FieldAlias> =
                 self.place.operation.into_iter().flat_map(|operation| operation.aliases_of(name)).collect();
             let overruled =
                 aliases.iter().any(|alias| alias.wins == Wins::Alias && members.contains_key(&alias.alias));
+            let mut present = is_present(plain.as_deref(), members.get(name));
+            if place.labels.len() > 1 && members.get(name).is_some_and(is_falsy) {
+                // Such a value is not put in the place of the other field, which may then be missing.
+                present &= place.label() == self.place.inside(name)
+                    || aliases.iter().any(|alias| members.contains_key(&alias.alias));
+                if !present && required.contains(&name.as_str()) {
+                    self.add_at("required", &place, "", plain.as_deref().unwrap_or(&none));
+                }
+                place.labels = vec![self.place.inside(name)];
+                present = true;
+            }
             if !overruled {
                 self.check_member(name, schema, members, &place);
             }
-            let mut present = is_present(plain.as_deref(), members.get(name));
             for alias in aliases {
                 let listed = properties.contains_key(&alias.alias);
                 // The value of the winning spelling was put in the place of the other, which nobody sees any more.
@@ -421,9 +431,21 @@ impl Faults<'_> {
 }
 
 fn is_present(schema: Option<&Map<String, Value>>, value: Option<&Value>) -> bool {
+    value.is_some_and(|value| !schema.is_some_and(|schema| is_absent(schema, value)))
+}
+
+/// Whether a value counts as none.
+fn is_absent(schema: &Map<String, Value>, value: &Value) -> bool {
+    value.is_null() && is_true(schema, "x-nullable") || is_falsy(value) && is_true(schema, "x-falsy-absent")
+}
+
+/// Whether JavaScript takes a value for false.
+fn is_falsy(value: &Value) -> bool {
     match value {
-        None => false,
-        Some(Value::Null) => !schema.is_some_and(|schema| is_true(schema, "x-nullable")),
-        Some(_) => true,
+        Value::Null => true,
+        Value::Bool(flag) => !flag,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(_) | Value::Object(_) => false,
     }
 }

@@ -19,6 +19,9 @@ async fn get_job(call: Call) -> Outcome {
         Value::String(text) if text.is_empty() && !fault!("job-blank-id-is-nothing") => {
             return Err(OperationError::fault("Invalid job ID specified."));
         }
+        Value::Array(parts) if parts.is_empty() => {
+            return Err(OperationError::fault("Invalid job ID specified."));
+        }
         Value::Array(_) | Value::Object(_) | Value::Bytes(_) => {
             let text = "there was an error searching for jobs.  Please check the log for details.";
             return Err(OperationError::fault(text));

@@ -8,21 +8,24 @@ const MAX_KEY_BYTES: usize = 1978;
 /// The longest attribute name, in bytes of UTF-8.
 const MAX_NAME_BYTES: usize = 250;
 
+/// How many faulty names are told, so that a small request has no huge answer.
+const MAX_NAME_FAULTS: usize = 1000;
+
+/// What is wrong with the names of the attributes of records: `Invalid attribute name: '<name>'` for each that cannot
+/// be one, record by record, joined by `". "`.
+pub fn names_fault<'n>(names: impl Iterator<Item = &'n String>) -> Option<String> {
+    let bad = names.filter(|name| matches!(name.as_str(), "" | "null" | "undefined"));
+    let faults: Vec<String> =
+        bad.take(MAX_NAME_FAULTS).map(|name| format!("Invalid attribute name: '{name}'")).collect();
+    (!faults.is_empty()).then(|| faults.join(". "))
+}
+
 /// Fails when an attribute of a record has a name that cannot be one.
 ///
 /// # Errors
-/// `Invalid attribute name: '<name>'` for each such name, joined by `". "`.
+/// The text of [`names_fault`].
 pub fn check_names<'n>(names: impl Iterator<Item = &'n String>) -> Result<(), OperationError> {
-    let mut faults: Vec<String> = Vec::new();
-    for name in names {
-        if matches!(name.as_str(), "" | "null" | "undefined") {
-            let fault = format!("Invalid attribute name: '{name}'");
-            if !faults.contains(&fault) {
-                faults.push(fault);
-            }
-        }
-    }
-    if faults.is_empty() { Ok(()) } else { Err(OperationError::invalid(faults.join(". "))) }
+    names_fault(names).map_or(Ok(()), |text| Err(OperationError::invalid(text)))
 }
 
 /// Fails when a new attribute's name is not allowed.

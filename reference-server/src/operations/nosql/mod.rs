@@ -15,7 +15,7 @@ mod write;
 
 use super::Handler;
 
-pub use checks::{check_attribute_name, check_key, check_names};
+pub use checks::{check_attribute_name, check_key, check_names, names_fault};
 pub use delete::delete_in;
 pub use each::RowsOf;
 pub use key_numbers::KeyNumbers;

@@ -34,11 +34,7 @@ pub(super) fn wanted_attributes(call: &Call, database: &Database, table: &Table)
 pub(super) fn check_known(table: &Table, names: &[String], kind: ErrorKind) -> Result<(), OperationError> {
     let mut unknown: Vec<&str> = Vec::new();
     for name in names {
-        if name != "*"
-            && !fault!("unknown-attributes-pass")
-            && table.attribute(name).is_none()
-            && !unknown.contains(&name.as_str())
-        {
+        if name != "*" && !fault!("unknown-attributes-pass") && table.attribute(name).is_none() {
             unknown.push(name);
         }
     }
@@ -151,6 +147,14 @@ fn rows(
     streamed: bool,
 ) -> Result<Rows, OperationError> {
     let mut writer = RowWriter::new(&search.table, projection, form);
+    if let Some(text) = plan.key_fault() {
+        if !streamed {
+            return Err(OperationError::fault(text));
+        }
+        // The answer has begun by the time that the index is looked at.
+        writer.push_error(&format!("Error: {text}"));
+        return Ok(writer.finish(streamed));
+    }
     run(search, plan, view, &mut |record| {
         writer.push(record);
         Ok(ControlFlow::Continue(()))

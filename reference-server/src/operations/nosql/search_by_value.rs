@@ -25,9 +25,6 @@ pub(super) fn prepare(call: &Call) -> Result<Prepared, OperationError> {
     let kind = if fault!("value-search-faults-400") { ErrorKind::Invalid } else { ErrorKind::Fault };
     check_known(&table, &names, kind)?;
     let value = call.body.get("value").cloned().unwrap_or_default();
-    if matches!(value, Value::Object(_)) {
-        return Err(OperationError::invalid("'value' must not be an object"));
-    }
     let condition = match condition_for(&table, &attribute, value) {
         // Only an equality looks for a value of the declared type; patterns look at text.
         Some(mut condition) => {
