@@ -147,3 +147,30 @@ pub struct Sort {
     /// What decides between equal values.
     pub next: Option<Box<Sort>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::parse_json;
+
+    #[test]
+    fn an_object_has_no_place_in_an_index() {
+        let fault = |comparator, value: &str, is_indexed| {
+            let condition = Condition {
+                attribute: "a".to_owned(),
+                id: None,
+                is_primary_key: false,
+                is_indexed,
+                comparator,
+                value: parse_json(value.as_bytes()).unwrap(),
+            };
+            condition.key_fault()
+        };
+        let text = Some("Unable to serialize object as a key: {\"w\":1}".to_owned());
+        assert_eq!(fault(Comparator::Equals, r#"{"w":1}"#, true), text);
+        assert_eq!(fault(Comparator::Between, r#"[0,{"w":1}]"#, true), text);
+        assert_eq!(fault(Comparator::Equals, r#"{"w":1}"#, false), None);
+        assert_eq!(fault(Comparator::NotEqual, r#"{"w":1}"#, true), None);
+        assert_eq!(fault(Comparator::Equals, "[1]", true), None);
+    }
+}

@@ -107,8 +107,9 @@ fn required(path: &str) -> String {
 }
 
 fn check(declared: &Declared<'_>, path: &str, value: &mut Value, faults: &mut Vec<String>) {
-    if let Some(properties) = declared.properties {
-        return check_object(declared.kind.unwrap_or_default(), properties, path, value, faults);
+    // Members are looked at only where the type has a name.
+    if let (Some(kind), Some(properties)) = (declared.kind, declared.properties) {
+        return check_object(kind, properties, path, value, faults);
     }
     let fits = match declared.kind {
         Some("Date") => replace(value, as_date) || fault!("date-takes-anything"),
@@ -167,9 +168,10 @@ fn expected(kind: &str) -> &'static str {
         "Boolean" => "a boolean",
         "ID" => "a string, or an array of strings",
         "Date" => "a Date",
-        "BigInt" => "an integer or a string of digits",
+        "BigInt" => "a bigint",
+        "Bytes" => "a Buffer or Uint8Array",
         "array" => "an Array",
-        _ => "a string or bytes",
+        _ => "a Blob",
     }
 }
 
@@ -195,10 +197,13 @@ fn check_object(
     value: &mut Value,
     faults: &mut Vec<String>,
 ) {
-    let Value::Object(members) = value else {
-        let kind = if kind.is_empty() { String::new() } else { format!(" ({kind})") };
-        faults.push(format!("Value {} in property {path} must be an object{kind}", value.to_json()));
-        return;
+    if !matches!(value, Value::Object(_) | Value::Array(_)) {
+        faults.push(format!("Value {} in property {path} must be an object ({kind})", value.to_json()));
+    }
+    let mut none = Object::new();
+    let members = match value {
+        Value::Object(members) => members,
+        _ => &mut none,
     };
     for property in properties {
         let path = format!("{path}.{}", property.name);
@@ -277,5 +282,36 @@ mod tests {
         assert!(faults_of("BigInt", Value::from("123456789012345678901234567890")).is_empty());
         assert!(!faults_of("BigInt", Value::Number(1.5)).is_empty());
         assert!(faults_of("Unheard", Value::Bool(true)).is_empty());
+        assert_eq!(faults_of("BigInt", Value::Bool(true)), ["Value true in property p must be a bigint"]);
+        let five = || Value::Number(5.0);
+        assert_eq!(faults_of("Bytes", five()), ["Value 5 in property p must be a Buffer or Uint8Array"]);
+        assert_eq!(faults_of("Blob", five()), ["Value 5 in property p must be a Blob"]);
+    }
+
+    #[test]
+    fn what_is_no_object_lacks_its_members_too() {
+        let number = AttributeType {
+            name: "number".to_owned(),
+            kind: Some("Int".to_owned()),
+            nullable: Some(false),
+            ..AttributeType::default()
+        };
+        let of = |kind: Option<&str>, mut value: Value| {
+            let declared = AttributeType {
+                kind: kind.map(str::to_owned),
+                properties: Some(vec![number.clone()]),
+                ..AttributeType::default()
+            };
+            let mut faults = Vec::new();
+            check(&declaration_of_type(&declared), "p", &mut value, &mut faults);
+            faults.join(". ")
+        };
+        let lacking = "Property p.number is required (and not does not allow null values)";
+        assert_eq!(
+            of(Some("Address"), Value::from("x")),
+            format!("Value \"x\" in property p must be an object (Address). {lacking}")
+        );
+        assert_eq!(of(Some("Address"), Value::Array(Vec::new())), lacking);
+        assert_eq!(of(None, Value::from("x")), "");
     }
 }
