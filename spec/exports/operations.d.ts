@@ -387,14 +387,17 @@ export type Message = {
 /** Name of a database, a table or a primary key: 1 to 250 printable ASCII characters without slash and backtick. */
 export type Name = string;
 
+/** Name of an attribute, or the path to one as an array. */
+export type NameAttribute = string | number | unknown[];
+
 /** Name of a database. */
 export type NameDatabase = Name;
 
-/** Name of a table. */
-export type NameTable = Name;
-
 /** A name that may also be sent as a number, which is then looked up by its digits. */
 export type NameTextOrNumber = string | number;
+
+/** Name of an attribute, or {"name", "select"} for part of an object. */
+export type NameWanted = string | number | unknown[] | { [name: string]: unknown };
 
 /** A node as add_node, update_node and configure_cluster describe it, and the answers about nodes. */
 export type Node = {
@@ -1074,22 +1077,16 @@ export type SearchByConditionsRequest = {
   operation: "search_by_conditions";
   database?: NameTextOrNumber;
   table: NameTextOrNumber;
-  conditions: Condition[];
   operator?: "and" | "or";
-  /** Names of attributes, "*" first for all, or {"name", "select"} for part of an object. The stored record when absent. */
-  get_attributes?: (string | number | {
-    name: string;
-    select?: string[];
-  })[];
-  limit?: number | string;
   offset?: number | string;
+  limit?: number | string;
+  /** Names of attributes, "*" first for all, or {"name", "select"} for part of an object. The stored record when absent. */
+  get_attributes?: NameWanted[];
   sort?: Sort;
+  conditions: Condition[];
   schema?: NameTextOrNumber;
   /** Names of attributes, "*" first for all, or {"name", "select"} for part of an object. The stored record when absent. */
-  select?: (string | number | {
-    name: string;
-    select?: string[];
-  })[];
+  select?: NameWanted[];
 };
 
 export type SearchByConditionsResponse = { [name: string]: unknown }[];
@@ -1102,10 +1099,12 @@ export type SearchByIdRequest = {
   /** Primary keys. */
   ids?: (string | number)[];
   /** Names of attributes, or "*" for all. */
-  get_attributes: (string | number)[];
+  get_attributes?: (string | number)[];
   schema?: NameTextOrNumber;
   /** Primary keys. */
   hash_values?: (string | number)[];
+  /** Names of attributes, or "*" for all. */
+  select?: (string | number)[];
 };
 
 export type SearchByIdResponse = { [name: string]: unknown }[];
@@ -1115,28 +1114,22 @@ export type SearchByValueRequest = {
   operation: "search_by_value";
   database?: NameTextOrNumber;
   table: NameTextOrNumber;
-  attribute?: string | number | unknown[];
+  attribute?: NameAttribute;
   /** Any value; a star at the ends of a string is a wildcard. */
   value?: unknown;
   /** Names of attributes, "*" first for all, or {"name", "select"} for part of an object. The stored record when absent. */
-  get_attributes?: (string | number | {
-    name: string;
-    select?: string[];
-  })[];
+  get_attributes?: NameWanted[];
   /** Reverse the order. */
   desc?: boolean | string;
   limit?: number | string;
   offset?: number | string;
   sort?: Sort;
   schema?: NameTextOrNumber;
-  search_attribute?: string | number | unknown[];
+  search_attribute?: NameAttribute;
   /** Any value; a star at the ends of a string is a wildcard. */
   search_value?: unknown;
   /** Names of attributes, "*" first for all, or {"name", "select"} for part of an object. The stored record when absent. */
-  select?: (string | number | {
-    name: string;
-    select?: string[];
-  })[];
+  select?: NameWanted[];
 };
 
 export type SearchByValueResponse = { [name: string]: unknown }[];
@@ -1198,11 +1191,11 @@ export type CsvFileLoadResponse = JobStarted;
 export type CsvUrlLoadRequest = {
   operation: "csv_url_load";
   /** Older name of database. */
-  schema?: Name;
+  schema?: string;
   /** Database of the table. */
-  database?: NameDatabase;
+  database?: string;
   /** Table to load into. */
-  table: NameTable;
+  table: string;
   /** How rows are written: as insert, update or upsert writes records. */
   action?: "insert" | "update" | "upsert";
   /** Absolute URL of the CSV file. */
