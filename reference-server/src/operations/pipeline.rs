@@ -150,7 +150,7 @@ fn canonical(operation: &Operation, mut body: Object) -> Object {
             // A value that JavaScript takes for false leaves the other spelling in its place.
             let decides = fault!("old-spellings-win")
                 || alias.wins == Wins::Alias
-                || !body.get(alias.field.as_str()).is_some_and(|value| !value.is_falsy());
+                || body.get(alias.field.as_str()).is_none_or(Value::is_falsy);
             if decides && !fault!("old-spellings-lost") {
                 body.insert(alias.field.clone(), value);
             }
