@@ -20,6 +20,9 @@ const OUTSIDE: &[(&str, &str)] = &[
     ("AWS_ENDPOINT_URL", "where S3 is, instead of at Amazon"),
     ("AWS_ENDPOINT_URL_S3", "the same, before AWS_ENDPOINT_URL"),
     ("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "true to name S3 buckets in the host name rather than in the path"),
+    ("CLUSTERING_ENABLED", "true to answer about clusters in the form before 4.4 where replication is not set up"),
+    ("CLUSTERING_NODENAME", "the name of this node in that form"),
+    ("REPLICATION_NATS_URL", "the NATS server to use, instead of one that is started"),
     ("DEFAULTS_MODE", "defaults of a new instance: dev or prod"),
 ];
 
@@ -142,6 +145,10 @@ fn outside_the_file(mut config: Config, matches: &ArgMatches) -> Config {
     config.bulk.s3_endpoint = text("AWS_ENDPOINT_URL_S3").or_else(|| text("AWS_ENDPOINT_URL"));
     config.bulk.s3_virtual_hosted =
         text("AWS_VIRTUAL_HOSTED_STYLE_REQUEST").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    let enabled = text("CLUSTERING_ENABLED").map(|text| text.eq_ignore_ascii_case("true"));
+    config.clustering.enabled = enabled.unwrap_or(config.clustering.enabled);
+    config.clustering.node_name = text("CLUSTERING_NODENAME").or(config.clustering.node_name);
+    config.replication.nats_url = text("REPLICATION_NATS_URL");
     config.admin_username = text("HDB_ADMIN_USERNAME").or(config.admin_username);
     config.admin_password = text("HDB_ADMIN_PASSWORD").or(config.admin_password);
     config

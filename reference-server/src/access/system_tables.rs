@@ -2,6 +2,7 @@
 
 use super::passwords::{HASH_FUNCTION, hash_now};
 use super::sessions::SESSIONS;
+use crate::replication::nodes::LINKS;
 use super::users::Directory;
 use super::{INTERNAL_TABLES, SYSTEM};
 use crate::analytics::{ANALYTICS, RAW_ANALYTICS};
@@ -37,7 +38,7 @@ pub(crate) fn system_database(store: &Store) -> Result<Arc<Database>, StoreError
 pub(super) async fn make_tables(store: &Store) -> anyhow::Result<()> {
     let system = system_database(store)?;
     let catalog = system.catalog();
-    let tables = || INTERNAL_TABLES.into_iter().chain([SESSIONS]);
+    let tables = || INTERNAL_TABLES.into_iter().chain([SESSIONS, LINKS]);
     if tables().all(|name| catalog.table(name).is_some()) {
         return Ok(());
     }

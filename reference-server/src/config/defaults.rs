@@ -207,6 +207,12 @@ fn unusual(config: &Config) -> Vec<(&'static str, Value)> {
     note("logging.path", log.path.is_some(), log.path.as_deref().map_or(Value::Null, path));
     let retention = log.rotation.retention;
     note("logging.rotation.retention", retention.is_some(), retention.map_or(Value::Null, interval));
+    values.extend(config.replication.unusual());
+    let mut note = |path, differs: bool, value: Value| {
+        if differs {
+            values.push((path, value));
+        }
+    };
     let key = config.licence_key.as_deref();
     note("license.publicKey", key.is_some(), Value::from(key.unwrap_or_default()));
     values

@@ -124,7 +124,7 @@ pub fn load(mut config: Config, given: &Given) -> Result<Config, ConfigError> {
 
 /// What a variable or a flag says. Lists may be given between commas, too.
 fn given_value(path: &str, text: &str) -> Value {
-    let is_list = path.ends_with(".corsAccessList") || path.ends_with(".domains");
+    let is_list = [".corsAccessList", ".domains", ".routes"].iter().any(|list| path.ends_with(list));
     match cast_text(text) {
         Value::String(list) if is_list => {
             let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());

@@ -11,6 +11,7 @@ mod layers;
 mod lines;
 mod load;
 mod logging;
+mod replication;
 mod rules;
 mod schema;
 mod settings;
@@ -25,6 +26,9 @@ pub use file::{Backup, ConfigFile, FILE_NAME};
 pub use keys::{KEYS, Key, is_of_node};
 pub use load::{ConfigError, Given, from_environment, load};
 pub use logging::{Logging, Rotation};
+pub use replication::{
+    Clustering, DatabaseRule, Databases, Flow, Replication, Route, SECURE_PORT, SecurePort, host_of, node_url,
+};
 pub use span::span_milliseconds;
 
 use crate::logs::Level;
@@ -70,6 +74,10 @@ pub struct Config {
     pub network_information: bool,
     /// `node.hostname`: the name of this node.
     pub hostname: String,
+    /// `replication.*`.
+    pub replication: Replication,
+    /// `clustering.*`.
+    pub clustering: Clustering,
     /// `license.publicKey`: the key that licences are checked with; without one only their form is.
     pub licence_key: Option<String>,
     /// The defaults that a new instance's file holds.
@@ -357,6 +365,8 @@ impl Config {
             disk_information: false,
             network_information: false,
             hostname: "localhost".to_owned(),
+            replication: Replication::default(),
+            clustering: Clustering::default(),
             licence_key: None,
             mode: Mode::Development,
             tree: Arc::default(),

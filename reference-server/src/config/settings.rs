@@ -70,6 +70,8 @@ pub(super) fn settle(config: &mut Config, tree: Object) {
     read.flag("operationsApi.sysInfo.disk", &mut config.disk_information);
     read.flag("operationsApi.sysInfo.network", &mut config.network_information);
     read.text("node.hostname", &mut config.hostname);
+    config.replication.settle(&read);
+    config.clustering.settle(&read);
     config.licence_key = read.at("license.publicKey").and_then(Value::as_str).map(str::to_owned);
     config.tree = tree.into();
 }
@@ -156,17 +158,18 @@ fn log_settings(read: &Reader<'_>, log: &mut Logging) {
     rotation.path = read.file("logging.rotation.path").filter(|path| *path != log.root);
 }
 
-struct Reader<'t> {
+/// A tree, asked for values of a kind.
+pub(super) struct Reader<'t> {
     tree: &'t Object,
     root: PathBuf,
 }
 
 impl Reader<'_> {
-    fn at(&self, path: &str) -> Option<&Value> {
+    pub(super) fn at(&self, path: &str) -> Option<&Value> {
         at(self.tree, &path.split('.').collect::<Vec<_>>())
     }
 
-    fn port(&self, path: &str, port: &mut Option<u16>) {
+    pub(super) fn port(&self, path: &str, port: &mut Option<u16>) {
         match self.at(path) {
             None => {}
             Some(Value::Null) => *port = None,
@@ -175,6 +178,10 @@ impl Reader<'_> {
             }
             Some(other) => unusable(path, other),
         }
+    }
+
+    pub(super) fn verification(&self, path: &str) -> Option<Verification> {
+        verification(self.at(path))
     }
 
     fn file(&self, path: &str) -> Option<PathBuf> {
@@ -186,7 +193,7 @@ impl Reader<'_> {
         Some(rules::resolved(Path::new(&self.root), text))
     }
 
-    fn flag(&self, path: &str, flag: &mut bool) {
+    pub(super) fn flag(&self, path: &str, flag: &mut bool) {
         match self.at(path) {
             None | Some(Value::Null) => {}
             Some(Value::Bool(value)) => *flag = *value,
@@ -297,7 +304,7 @@ impl Reader<'_> {
         *span = Duration::try_from_secs_f64(milliseconds.max(0.0) / 1000.0).unwrap_or(NO_LIMIT);
     }
 
-    fn limit(&self, path: &str, limit: &mut Duration) {
+    pub(super) fn limit(&self, path: &str, limit: &mut Duration) {
         if self.at(path).is_some_and(|value| !value.is_null()) {
             self.milliseconds(path, limit);
             if limit.is_zero() {
