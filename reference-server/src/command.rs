@@ -1,7 +1,6 @@
 //! The command line: the settings as flags, and what to do with them.
 
 use crate::config::{Config, Given, KEYS, from_environment, load};
-use crate::http::Running;
 use crate::system::handover::{Inherited, replace};
 use crate::system::job;
 use crate::system::lifecycle::Instance;
@@ -20,7 +19,10 @@ const OUTSIDE: &[(&str, &str)] = &[
     ("AWS_ENDPOINT_URL", "where S3 is, instead of at Amazon"),
     ("AWS_ENDPOINT_URL_S3", "the same, before AWS_ENDPOINT_URL"),
     ("AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "true to name S3 buckets in the host name rather than in the path"),
-    ("CLUSTERING_ENABLED", "true to answer about clusters in the form before 4.4 where replication is not set up"),
+    (
+        "CLUSTERING_ENABLED",
+        "true to answer about clusters in the form before 4.4 where replication is not set up",
+    ),
     ("CLUSTERING_NODENAME", "the name of this node in that form"),
     ("REPLICATION_NATS_URL", "the NATS server to use, instead of one that is started"),
     ("DEFAULTS_MODE", "defaults of a new instance: dev or prod"),
@@ -82,7 +84,7 @@ pub async fn run(matches: &ArgMatches, inherited: Inherited) -> anyhow::Result<(
     };
     let mut stop = StopSignals::new()?;
     let mut instance = Instance::start(config()?, inherited.legacy).await?;
-    announce(&instance.running);
+    announce(&instance);
     loop {
         tokio::select! {
             () = stop.received() => return stopped(instance).await,
@@ -100,7 +102,7 @@ pub async fn run(matches: &ArgMatches, inherited: Inherited) -> anyhow::Result<(
         let error = replace(&program, &legacy, folder.as_ref().map(|folder| folder.0.as_path()));
         tracing::error!("{} cannot be started: {error}; this program goes on", program.display());
         instance = Instance::start(next, legacy).await?;
-        announce(&instance.running);
+        announce(&instance);
     }
 }
 
@@ -177,11 +179,16 @@ fn root_path(matches: &ArgMatches) -> anyhow::Result<PathBuf> {
 }
 
 /// The line scripts wait for.
-fn announce(running: &Running) {
+fn announce(instance: &Instance) {
+    let running = &instance.running;
     let plain = running.plain.map(|address| format!(" http://{address}"));
     let secure = running.secure.map(|address| format!(" https://{address}"));
     let socket = running.socket.as_ref().map(|path| format!(" unix:{}", path.display()));
-    let line = format!("ready{}\n", [plain, secure, socket].into_iter().flatten().collect::<String>());
+    let (insecure, with_tls) = instance.server.replication.link.addresses();
+    let insecure = insecure.map(|address| format!(" replication ws://{address}"));
+    let with_tls = with_tls.map(|address| format!(" replication wss://{address}"));
+    let all = [plain, secure, socket, insecure, with_tls];
+    let line = format!("ready{}\n", all.into_iter().flatten().collect::<String>());
     // Whoever waited for it may be gone by the time of a restart.
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());

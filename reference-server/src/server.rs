@@ -6,12 +6,13 @@ use crate::analytics::meters::Meters;
 use crate::certificates::Certificates;
 use crate::components::Components;
 use crate::config::{Config, ConfigFile, Given, load};
+use crate::error::OperationError;
 use crate::jobs::{self, Jobs};
 use crate::logs::{self, Log};
 use crate::operations::nosql::KeyNumbers;
 use crate::operations::{Outcome, ReplyForm, pipeline};
 use crate::replication::Replication;
-use crate::store::{Store, StoreOptions};
+use crate::store::{SYSTEM_DATABASE, Store, StoreOptions};
 use crate::system::job;
 use crate::system::restart::Restarts;
 use crate::system::status::Statuses;
@@ -90,6 +91,7 @@ impl Server {
             .context("cannot use the components folder")?;
         let components = Arc::new(components);
         components.restore().context("cannot fetch components")?;
+        let replication = Replication::open(&store, &config).await?;
         let server = Arc::new(Server {
             config,
             config_file,
@@ -103,7 +105,7 @@ impl Server {
             key_numbers: Arc::default(),
             jobs: Jobs::default(),
             log,
-            replication: Replication::default(),
+            replication,
         });
         if !server.config.no_sync {
             Certificates::prepare(&server);
@@ -111,6 +113,16 @@ impl Server {
         analytics::begin(&server);
         Replication::begin(&server).await.context("cannot begin replication")?;
         Ok(server)
+    }
+
+    /// Takes up what plain writes of records to a database may have changed: users, roles, nodes. To be called after
+    /// every one, before it is acknowledged.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub fn written(&self, database: &str) -> Result<(), OperationError> {
+        self.access.written(&self.store, database)?;
+        if database == SYSTEM_DATABASE { self.replication.link.reload(&self.store) } else { Ok(()) }
     }
 
     /// Answers one decoded request body.

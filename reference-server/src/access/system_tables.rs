@@ -2,11 +2,11 @@
 
 use super::passwords::{HASH_FUNCTION, hash_now};
 use super::sessions::SESSIONS;
-use crate::replication::nodes::LINKS;
 use super::users::Directory;
 use super::{INTERNAL_TABLES, SYSTEM};
 use crate::analytics::{ANALYTICS, RAW_ANALYTICS};
 use crate::error::OperationError;
+use crate::replication::nodes::LINKS;
 use crate::store::WriteTxn;
 use crate::store::{
     Attribute, CREATED_TIME, Database, KeyRange, Record, Store, StoreError, Table, TableSpec, UPDATED_TIME,

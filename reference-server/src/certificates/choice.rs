@@ -1,5 +1,6 @@
 //! Which certificate a client gets: the best one for the name it asks for.
 
+use super::cluster::is_of_cluster;
 use super::details::Certificate;
 use super::keys::KeyFiles;
 use super::records::{flag, text, texts};
@@ -42,9 +43,10 @@ impl Choice {
     /// The choice that the records of the table give, at a time in seconds since 1970.
     pub fn new(records: &[Object], files: &KeyFiles, now: i64) -> Choice {
         let read = |record: &Object| Certificate::read(text(record, "certificate")?);
-        let authorities: Vec<Certificate> =
-            records.iter().filter(|record| flag(record, "is_authority")).filter_map(read).collect();
-        let nodes = records.iter().filter(|record| !flag(record, "is_authority"));
+        // Authorities of other nodes vouch for nodes only.
+        let vouches = |record: &&Object| flag(record, "is_authority") && !is_of_cluster(record);
+        let authorities: Vec<Certificate> = records.iter().filter(vouches).filter_map(read).collect();
+        let nodes = records.iter().filter(|record| !flag(record, "is_authority") && !is_of_cluster(record));
         let mut offers: Vec<Offer> =
             nodes.filter_map(|record| offer(record, read(record)?, &authorities, files, now)).collect();
         // The sort is stable: of equals the first by name stays first.

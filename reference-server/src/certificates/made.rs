@@ -3,8 +3,8 @@
 use super::keys::{KeyFiles, PrivateKey};
 use anyhow::Context;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyPair, KeyUsagePurpose, SerialNumber,
 };
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::{EncodePrivateKey, LineEnding};
@@ -68,6 +68,10 @@ fn node_certificate(name: &str) -> anyhow::Result<CertificateParams> {
     if !hosts.iter().any(|host| host == name) {
         hosts.push(name.to_owned());
     }
+    for_node(name, hosts)
+}
+
+fn for_node(name: &str, hosts: Vec<String>) -> anyhow::Result<CertificateParams> {
     let mut params = lasting(name, hosts)?;
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
@@ -90,6 +94,21 @@ fn lasting(name: &str, hosts: Vec<String>) -> anyhow::Result<CertificateParams> 
     serial[0] = (serial[0] & 0x7f) | 1;
     params.serial_number = Some(SerialNumber::from_slice(&serial));
     Ok(params)
+}
+
+/// A request for a certificate in a node's name.
+pub(super) fn request(name: &str, key: &str) -> anyhow::Result<String> {
+    let key = KeyPair::from_pem(key)?;
+    Ok(for_node(name, vec![name.to_owned()])?.serialize_request(&key)?.pem()?)
+}
+
+/// A certificate in a node's name for the key of a request, whatever else the request asks for. The issuer is given by
+/// its certificate and key.
+pub(super) fn sign(request: &str, name: &str, authority: &str, key: &str) -> anyhow::Result<String> {
+    let issuer = Issuer::from_ca_cert_pem(authority, KeyPair::from_pem(key)?)?;
+    let request = CertificateSigningRequestParams::from_pem(request)?;
+    let signed = for_node(name, vec![name.to_owned()])?.signed_by(&request.public_key, &issuer)?;
+    Ok(signed.pem())
 }
 
 /// The node's name, in letters that certificates take.

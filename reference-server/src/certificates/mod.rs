@@ -4,6 +4,7 @@
 //! Private keys stay in the keys folder; neither answers nor logs show them.
 
 pub mod choice;
+pub mod cluster;
 pub mod details;
 pub mod keys;
 mod made;

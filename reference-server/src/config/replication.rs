@@ -131,11 +131,15 @@ impl Route {
         if let Some(port) = whole("port") {
             route.port = (0.0..=65_535.0).contains(&port).then_some(port as u16);
         }
-        route.start_time =
-            ["startTime", "start_time"].iter().find_map(|name| members.get(*name)?.as_str()).map(str::to_owned);
-        let revoked = ["revokedCertificates", "revoked_certificates"].iter().find_map(|name| members.get(*name));
+        route.start_time = ["startTime", "start_time"]
+            .iter()
+            .find_map(|name| members.get(*name)?.as_str())
+            .map(str::to_owned);
+        let revoked =
+            ["revokedCertificates", "revoked_certificates"].iter().find_map(|name| members.get(*name));
         route.revoked_certificates = texts(revoked);
-        route.shard = whole("shard").filter(|shard| (0.0..65_536.0).contains(shard)).map(|shard| shard as u32);
+        route.shard =
+            whole("shard").filter(|shard| (0.0..65_536.0).contains(shard)).map(|shard| shard as u32);
         route.replicates = Flow::read(members.get("replicates"));
         Some(route)
     }
@@ -267,6 +271,11 @@ impl Replication {
         format!("wss://{host}:{}", port.unwrap_or_else(|| usual(self.listening_secure_port())))
     }
 
+    /// Where a route leads.
+    pub fn url_of_route(&self, route: &Route) -> String {
+        route.url.clone().unwrap_or_else(|| self.url_of(&route.name, route.port))
+    }
+
     /// What a tree says.
     pub(super) fn settle(&mut self, read: &Reader<'_>) {
         let text = |path: &str| match read.at(path) {
@@ -308,7 +317,8 @@ impl Replication {
         read.flag("replication.enableRootCAs", &mut self.enable_root_cas);
         read.flag("replication.failOver", &mut self.fail_over);
         self.verification = read.verification("replication.mtls.certificateVerification");
-        let whole = |path: &str| number(read.at(path)).filter(|number| *number >= 0.0 && number.fract() == 0.0);
+        let whole =
+            |path: &str| number(read.at(path)).filter(|number| *number >= 0.0 && number.fract() == 0.0);
         self.shard = whole("replication.shard").filter(|shard| *shard < 65_536.0).map(|shard| shard as u32);
         self.replicate_to = whole("replication.replicateTo").map(|count| count as u32);
         read.limit("replication.blobTimeout", &mut self.blob_timeout);
@@ -319,7 +329,8 @@ impl Replication {
     pub(super) fn unusual(&self) -> Vec<(&'static str, Value)> {
         let mut values = Vec::new();
         let texts = [("replication.hostname", &self.hostname), ("replication.url", &self.url)];
-        values.extend(texts.into_iter().filter_map(|(path, text)| Some((path, Value::from(text.as_deref()?)))));
+        values
+            .extend(texts.into_iter().filter_map(|(path, text)| Some((path, Value::from(text.as_deref()?)))));
         values.extend(self.port.map(|port| ("replication.port", Value::Number(port.into()))));
         match self.secure_port {
             SecurePort::Usual => {}
@@ -327,7 +338,10 @@ impl Replication {
             SecurePort::Given(port) => values.push(("replication.securePort", Value::Number(port.into()))),
         }
         if !self.routes.is_empty() {
-            values.push(("replication.routes", self.routes.iter().map(Route::to_value).collect::<Vec<_>>().into()));
+            values.push((
+                "replication.routes",
+                self.routes.iter().map(Route::to_value).collect::<Vec<_>>().into(),
+            ));
         }
         values
     }

@@ -19,6 +19,10 @@ pub struct Listeners {
     pub secure: Option<(Address, TcpListener)>,
     /// The unix domain socket.
     pub socket: Option<(PathBuf, UnixListener)>,
+    /// For other nodes, without TLS.
+    pub replication: Option<(Address, TcpListener)>,
+    /// For other nodes, with TLS.
+    pub replication_secure: Option<(Address, TcpListener)>,
 }
 
 /// A host and a port; port 0 stands for whichever was free.
@@ -41,7 +45,14 @@ impl Listeners {
             listener.set_nonblocking(true)?;
             Ok::<_, io::Error>(Some((asked, listener)))
         };
+        let settings = &config.replication;
+        let replicates = settings.is_configured();
         Ok(Listeners {
+            replication: tcp(settings.port, &earlier.replication)?,
+            replication_secure: tcp(
+                settings.listening_secure_port().filter(|_| replicates),
+                &earlier.replication_secure,
+            )?,
             plain: tcp(network.port, &earlier.plain)?,
             secure: tcp(network.secure_port, &earlier.secure)?,
             socket: match &network.domain_socket {
@@ -66,9 +77,12 @@ impl Listeners {
         self.socket.as_ref().map(|(path, _)| path.as_path())
     }
 
-    /// The sockets in a fixed order: plain, secure, unix domain.
+    /// The sockets in a fixed order: plain, secure, those for other nodes, unix domain.
     pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
-        let tcp = [&self.plain, &self.secure].into_iter().flatten().map(|(_, listener)| listener.as_fd());
+        let tcp = [&self.plain, &self.secure, &self.replication, &self.replication_secure]
+            .into_iter()
+            .flatten()
+            .map(|(_, listener)| listener.as_fd());
         tcp.chain(self.socket.as_ref().map(|(_, listener)| listener.as_fd())).collect()
     }
 }

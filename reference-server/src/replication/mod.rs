@@ -22,7 +22,9 @@ pub mod message;
 pub mod nats;
 pub mod nodes;
 
+use crate::config::Config;
 use crate::server::Server;
+use crate::store::Store;
 use crate::value::{Object, Value};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -78,10 +80,20 @@ pub struct LinkStatus {
 }
 
 /// The replication of an instance; at rest until there is another node.
-#[derive(Default)]
-pub struct Replication {}
+pub struct Replication {
+    /// The way to the other nodes.
+    pub link: link::Link,
+}
 
 impl Replication {
+    /// What is known of other nodes from earlier starts; nothing goes on yet.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn open(store: &Store, config: &Config) -> anyhow::Result<Replication> {
+        Ok(Replication { link: link::Link::open(store, config).await? })
+    }
+
     /// Starts what the configuration and the known nodes ask for.
     ///
     /// # Errors
@@ -91,7 +103,9 @@ impl Replication {
     }
 
     /// Ends everything that goes on, and lets go of the server.
-    pub async fn stop(&self) {}
+    pub async fn stop(&self) {
+        self.link.stop().await;
+    }
 
     /// This node's NATS server and the user for other nodes, once it runs.
     pub fn nats(&self) -> Option<NatsAddress> {

@@ -200,7 +200,7 @@ pub async fn update(server: &Arc<Server>, username: &str, update: Update) -> Out
         })
         .await
         .map_err(|error| or_gone(error, ErrorKind::Fault, database.name(), &table))?;
-    server.access.written(&server.store, database.name())?;
+    server.written(database.name())?;
     let total = written.written.len() + written.skipped.len();
     Ok(Reply::Value(object([
         ("message", Value::String(format!("updated {} of {total} records", written.written.len()))),
@@ -233,7 +233,7 @@ pub async fn delete(server: &Arc<Server>, username: &str, delete: Delete) -> Out
         })
         .await
         .map_err(|error| or_gone(error, ErrorKind::Fault, database.name(), &table))?;
-    server.access.written(&server.store, database.name())?;
+    server.written(database.name())?;
     let total = deleted.len();
     let noun = if total == 1 { "record" } else { "records" };
     Ok(Reply::Value(object([

@@ -21,6 +21,8 @@ const FIRST: i32 = 100;
 struct Passed {
     plain: Option<Address>,
     secure: Option<Address>,
+    replication: Option<Address>,
+    replication_secure: Option<Address>,
     socket: Option<PathBuf>,
     jobs: Vec<String>,
     folder: Option<PathBuf>,
@@ -55,7 +57,12 @@ impl Inherited {
             number - 1
         };
         let mut listeners = Listeners::default();
-        for (asked, place) in [(passed.plain, &mut listeners.plain), (passed.secure, &mut listeners.secure)] {
+        for (asked, place) in [
+            (passed.plain, &mut listeners.plain),
+            (passed.secure, &mut listeners.secure),
+            (passed.replication, &mut listeners.replication),
+            (passed.replication_secure, &mut listeners.replication_secure),
+        ] {
             if let Some(asked) = asked {
                 *place = sockets.take_tcp_listener(next()).ok().flatten().map(|listener| (asked, listener));
             }
@@ -70,9 +77,12 @@ impl Inherited {
 /// Replaces this program by `program`, with the same arguments and environment. Returns only when that fails.
 pub fn replace(program: &Path, legacy: &Legacy, folder: Option<&Path>) -> io::Error {
     let listeners = &legacy.listeners;
+    let asked = |listener: &Option<(Address, _)>| listener.as_ref().map(|(asked, _)| asked.clone());
     let passed = Passed {
-        plain: listeners.plain.as_ref().map(|(asked, _)| asked.clone()),
-        secure: listeners.secure.as_ref().map(|(asked, _)| asked.clone()),
+        plain: asked(&listeners.plain),
+        secure: asked(&listeners.secure),
+        replication: asked(&listeners.replication),
+        replication_secure: asked(&listeners.replication_secure),
         socket: listeners.socket_path().map(Path::to_owned),
         jobs: legacy.jobs.clone(),
         folder: folder.map(Path::to_owned),

@@ -3,6 +3,7 @@
 use super::job;
 use crate::config::Config;
 use crate::http::{self, Listeners, Running};
+use crate::replication::link::Link;
 use crate::server::Server;
 use anyhow::Context;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ impl Instance {
         let listeners = Listeners::open(&config, &legacy.listeners).context("cannot listen")?;
         drop(legacy.listeners);
         let server = Server::open_after(config, legacy.jobs).await?;
+        Link::begin(&server, &listeners).context("cannot listen for other nodes")?;
         let running = http::start_on(server.clone(), listeners).context("cannot listen")?;
         Ok(Instance { server, running })
     }

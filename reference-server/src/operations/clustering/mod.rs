@@ -1,12 +1,23 @@
-//! The nodes of a cluster, and the routes to them.
+//! The nodes of a cluster: made known to each other, changed, removed, shown; and the routes to them.
 
+mod configure;
+mod nodes;
 pub(crate) mod routes;
+mod status;
+#[cfg(test)]
+mod tests;
 
-use super::{Call, Handler};
+use super::Handler;
 
 /// The handlers of this category.
 pub const HANDLERS: &[(&str, Handler)] = &[
-    ("cluster_set_routes", |call: Call| Box::pin(routes::cluster_set_routes(call))),
-    ("cluster_get_routes", |call: Call| Box::pin(routes::cluster_get_routes(call))),
-    ("cluster_delete_routes", |call: Call| Box::pin(routes::cluster_delete_routes(call))),
+    ("add_node", |call| Box::pin(nodes::add_node(call))),
+    ("update_node", |call| Box::pin(nodes::update_node(call))),
+    ("remove_node", |call| Box::pin(nodes::remove_node(call))),
+    ("set_node_replication", |call| Box::pin(nodes::set_node_replication(call))),
+    ("configure_cluster", |call| Box::pin(configure::configure_cluster(call))),
+    ("cluster_status", |call| Box::pin(status::cluster_status(call))),
+    ("cluster_set_routes", |call| Box::pin(routes::cluster_set_routes(call))),
+    ("cluster_get_routes", |call| Box::pin(routes::cluster_get_routes(call))),
+    ("cluster_delete_routes", |call| Box::pin(routes::cluster_delete_routes(call))),
 ];

@@ -33,7 +33,7 @@ pub(super) async fn delete(call: Call) -> Outcome {
         })
         .await
         .map_err(|error| or_gone(error, ErrorKind::NotFound, database.name(), &table.name))?;
-    call.server.access.written(&call.server.store, database.name())?;
+    call.server.written(database.name())?;
     let noun = if total == 1 && !fault!("delete-says-records") { "record" } else { "records" };
     Ok(Reply::Value(object([
         ("message", Value::String(format!("{total} of {total} {noun} successfully deleted"))),

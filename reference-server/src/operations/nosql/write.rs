@@ -91,7 +91,7 @@ pub async fn write_under(
         .write(move |txn| apply(txn, &mut request, &columns))
         .await
         .map_err(|error| or_gone(error, ErrorKind::Invalid, database.name(), &table))?;
-    server.access.written(&server.store, database.name())?;
+    server.written(database.name())?;
     Ok(written)
 }
 

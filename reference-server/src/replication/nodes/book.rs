@@ -48,7 +48,7 @@ impl Facts {
         }
     }
 
-    fn put(&self, row: &mut Object) {
+    pub(super) fn put(&self, row: &mut Object) {
         let mut set = |name: &str, value: Option<Value>| match value {
             Some(value) => drop(row.insert(name.to_owned(), value)),
             None => drop(row.shift_remove(name)),
@@ -115,7 +115,7 @@ impl Book {
         let Facts { url, shard, revoked_certificates } = Facts::of(row);
         Some(NodeRecord {
             name: name.to_owned(),
-            url,
+            url: link.url.or(url),
             subscriptions: link.subscriptions,
             replicates: link.flow,
             start_time: link.start_time,
@@ -158,9 +158,17 @@ impl Book {
     /// Removes a node and keeps in mind when. Returns the certificates learned from it, which nobody is to be
     /// recognised by any more.
     pub fn remove(&mut self, name: &str, at: f64) -> Vec<String> {
-        self.rows.remove(name);
+        let row = self.rows.remove(name);
         let link = self.links.remove(name).unwrap_or_default();
-        let tombstone = Link { removed: Some(at), instance: link.instance, ..Link::default() };
+        let tombstone = Link {
+            removed: Some(at),
+            // Routes may name it by its place only.
+            url: link.url.or_else(|| Facts::of(&row?).url),
+            instance: link.instance,
+            // Tells that only this node has to do with it.
+            subscriptions: link.subscriptions.map(|_| Vec::new()),
+            ..Link::default()
+        };
         self.links.insert(name.to_owned(), tombstone);
         link.certificates
     }
@@ -185,8 +193,11 @@ impl Book {
 
     fn own_record(&self) -> Object {
         let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, Value::from);
-        let members =
-            [("id", Value::from(SELF)), ("instance", text(&self.instance)), ("name", text(&self.adopted_name))];
+        let members = [
+            ("id", Value::from(SELF)),
+            ("instance", text(&self.instance)),
+            ("name", text(&self.adopted_name)),
+        ];
         members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }

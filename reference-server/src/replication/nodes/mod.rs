@@ -9,7 +9,7 @@ mod spread;
 
 pub use crate::config::Flow;
 pub use record::{Link, NodeRecord, Secret, Subscription, merge_subscriptions};
-pub(super) use spread::{Entry, merge, tell};
+pub(super) use spread::{Entry, is_name, merge, tell};
 
 use crate::error::OperationError;
 use crate::server::Server;
@@ -93,7 +93,6 @@ pub(super) async fn edit<T: Send + 'static>(
     change: impl Fn(&mut Book) -> T + Send + Sync + 'static,
 ) -> Result<T, OperationError> {
     let result = book::edit(&server.store, change).await?;
-    let link = &server.replication.link;
-    link.nodes.reload(&server.store, &link.identity.name())?;
+    server.replication.link.reload(&server.store)?;
     Ok(result)
 }

@@ -1,8 +1,8 @@
 //! A node, and what is agreed on with it.
 
 use crate::config::{Flow, host_of, node_url};
+use crate::operations::bulk::iso_date;
 use crate::operations::names::name_of;
-use crate::query::convert::date_text;
 use crate::value::{Object, Value, iso_text};
 use std::fmt;
 
@@ -101,8 +101,8 @@ impl Subscription {
             ("publish".to_owned(), Value::Bool(self.publish)),
             ("subscribe".to_owned(), Value::Bool(self.subscribe)),
         ]);
-        if let Some(time) = self.start_time {
-            members.insert("start_time".to_owned(), Value::from(iso_text(time)));
+        if let Some(text) = self.start_time.and_then(iso_text) {
+            members.insert("start_time".to_owned(), Value::String(text));
         }
         Value::Object(members)
     }
@@ -122,6 +122,8 @@ pub fn merge_subscriptions(there: &mut Vec<Subscription>, new: Vec<Subscription>
 /// What is agreed on with another node.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Link {
+    /// Where it is reached from here, when that is not where it says itself that it is.
+    pub url: Option<String>,
     /// The tables that flow; `None` for all of all databases.
     pub subscriptions: Option<Vec<Subscription>>,
     /// Which ways changes flow.
@@ -146,12 +148,13 @@ pub struct Link {
 
 impl Link {
     /// Reads a record.
-    pub(super) fn read(record: &Object) -> Link {
+    pub(in crate::replication) fn read(record: &Object) -> Link {
         let field = |name: &str| record.get(name).filter(|value| !value.is_null());
         let flag = |name: &str| field(name).and_then(Value::as_bool).unwrap_or(false);
         let text = |name: &str| field(name).and_then(Value::as_str).map(str::to_owned);
         let number = |name: &str| field(name).and_then(Value::as_number);
         Link {
+            url: text("url"),
             subscriptions: field("subscriptions").and_then(read_subscriptions),
             flow: Flow::read(field("replicates")),
             start_time: number("start_time"),
@@ -166,17 +169,21 @@ impl Link {
     }
 
     /// The record of a node.
-    pub(super) fn record(&self, name: &str) -> Object {
+    pub(in crate::replication) fn record(&self, name: &str) -> Object {
         let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, Value::from);
         let number = |number: Option<f64>| number.map_or(Value::Null, Value::Number);
         let names = self.certificates.iter().map(|name| Value::from(name.as_str())).collect::<Vec<_>>();
         let members = [
             ("id", Value::from(name)),
+            ("url", text(&self.url)),
             ("subscriptions", shown_subscriptions(self.subscriptions.as_deref())),
             ("replicates", self.flow.to_value()),
             ("start_time", number(self.start_time)),
             ("is_leader", Value::Bool(self.is_leader)),
-            ("authorization", self.authorization.as_ref().map_or(Value::Null, |secret| secret.0.as_str().into())),
+            (
+                "authorization",
+                self.authorization.as_ref().map_or(Value::Null, |secret| secret.0.as_str().into()),
+            ),
             ("legacy", Value::Bool(self.legacy)),
             ("instance", text(&self.instance)),
             ("certificates", names.into()),
@@ -203,7 +210,7 @@ pub(super) fn read_time(value: Option<&Value>) -> Option<f64> {
     match value? {
         Value::Number(number) => Some(*number),
         Value::Date(instant) => Some(*instant),
-        Value::String(text) => date_text(text),
+        Value::String(text) => iso_date(text),
         _ => None,
     }
 }
@@ -235,7 +242,10 @@ mod tests {
     fn new_subscriptions_replace_those_of_the_same_table() {
         let mut there = vec![subscription("dog", false), subscription("cat", false)];
         merge_subscriptions(&mut there, vec![subscription("cat", true), subscription("cow", false)]);
-        assert_eq!(there, [subscription("dog", false), subscription("cat", true), subscription("cow", false)]);
+        assert_eq!(
+            there,
+            [subscription("dog", false), subscription("cat", true), subscription("cow", false)]
+        );
     }
 
     #[test]

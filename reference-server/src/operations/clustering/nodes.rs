@@ -1,0 +1,51 @@
+//! add_node, update_node, remove_node, set_node_replication.
+
+use crate::error::OperationError;
+use crate::operations::{Call, Outcome, Reply};
+use crate::replication::link::{self, Contact, NodeRequest};
+
+/// Makes this node and another known to each other (CLUSTER-ADD-NODE-001).
+pub(super) async fn add_node(call: Call) -> Outcome {
+    let request = NodeRequest::read(&call.body);
+    let _turn = call.server.replication.link.turn.lock().await;
+    let whither = if request.legacy { "manifest" } else { "cluster" };
+    let name = request.shown_name();
+    Contact::make(&call.server, request).await?.join(&call.server, None).await?;
+    Ok(Reply::Message(format!("Successfully added '{name}' to {whither}")))
+}
+
+/// Changes what is known of a node and agreed on with it; an unknown one is added (CLUSTER-UPDATE-NODE-002, 004).
+pub(super) async fn update_node(call: Call) -> Outcome {
+    let request = NodeRequest::read(&call.body);
+    let _turn = call.server.replication.link.turn.lock().await;
+    let name = request.shown_name();
+    update(&call, request).await?;
+    Ok(Reply::Message(format!("Successfully updated '{name}'")))
+}
+
+/// As update_node, in the form before 4.4 (REPL-SET-NODE-REPLICATION-001).
+pub(super) async fn set_node_replication(call: Call) -> Outcome {
+    update_node(call).await
+}
+
+async fn update(call: &Call, request: NodeRequest) -> Result<(), OperationError> {
+    let server = &call.server;
+    match request.find(&server.replication.link.nodes.current()) {
+        Some(node) => link::update(server, &node, &request).await,
+        None => Contact::make(server, request).await?.join(server, None).await,
+    }
+}
+
+/// Removes a node, whether or not it can be reached (CLUSTER-REMOVE-NODE-002, 003).
+pub(super) async fn remove_node(call: Call) -> Outcome {
+    let request = NodeRequest::read(&call.body);
+    let link = &call.server.replication.link;
+    let _turn = link.turn.lock().await;
+    let name = request.shown_name();
+    let Some(node) = request.find(&link.nodes.current()) else {
+        return Err(OperationError::not_found(format!("Node '{name}' does not exist")));
+    };
+    link::remove(&call.server, &node).await?;
+    let whence = if request.legacy { "manifest" } else { "cluster" };
+    Ok(Reply::Message(format!("Successfully removed '{name}' from {whence}")))
+}

@@ -1,0 +1,136 @@
+//! cluster_status.
+
+use crate::operations::{Call, Outcome, Reply};
+use crate::replication::identity::node_name;
+use crate::replication::nodes::{NodeRecord, Subscription};
+use crate::replication::{LinkStatus, nodes};
+use crate::value::{Object, Value, object};
+use chrono::DateTime;
+
+/// Shows this node and its connections (CLUSTER-CLUSTER-STATUS-001).
+pub(super) async fn cluster_status(call: Call) -> Outcome {
+    let server = &call.server;
+    let config = &server.config;
+    let known = nodes::list(server);
+    let links = server.replication.links();
+    let is_legacy = config.clustering.enabled && !config.replication.is_configured();
+    let connections = known.iter().map(|node| {
+        let of_node: Vec<&LinkStatus> = links.iter().filter(|link| link.node == node.name).collect();
+        if is_legacy { legacy_connection(node, &of_node) } else { connection(node, &of_node) }
+    });
+    let connections: Vec<Value> = connections.collect();
+    let is_enabled = is_legacy || server.replication.link.is_enabled(config);
+    let mut members = Object::new();
+    if !is_legacy {
+        members.insert("type".to_owned(), Value::from("cluster-status"));
+    }
+    members.insert("node_name".to_owned(), Value::String(node_name(server)));
+    members.insert("is_enabled".to_owned(), Value::Bool(is_enabled));
+    members.insert("connections".to_owned(), connections.into());
+    Ok(Reply::Value(Value::Object(members)))
+}
+
+fn connection(node: &NodeRecord, links: &[&LinkStatus]) -> Value {
+    let subscriptions = match &node.subscriptions {
+        None => Value::Null,
+        Some(all) => all.iter().map(|one| one.shown("database")).collect::<Vec<_>>().into(),
+    };
+    let mut members = Object::new();
+    let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    set("name", Value::from(node.name.as_str()));
+    set("url", node.url.as_deref().map_or(Value::Null, Value::from));
+    set("replicateByDefault", Value::Bool(node.is_member()));
+    set("replicates", node.replicates.to_value());
+    set("subscriptions", subscriptions);
+    if let Some(shard) = node.shard {
+        set("shard", Value::Number(shard.into()));
+    }
+    set("database_sockets", links.iter().map(|link| socket(link)).collect::<Vec<_>>().into());
+    Value::Object(members)
+}
+
+fn socket(link: &LinkStatus) -> Value {
+    let names = link.nodes.iter().map(|name| Value::from(name.as_str())).collect::<Vec<_>>();
+    let mut members = Object::new();
+    let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    set("database", Value::from(link.database.as_str()));
+    set("connected", Value::Bool(link.connected));
+    if let Some(latency) = link.latency {
+        set("latency", Value::Number(latency));
+    }
+    set("thread_id", Value::Number(1.0));
+    set("nodes", names.into());
+    let times = [
+        ("lastCommitConfirmed", link.last_commit_confirmed),
+        ("lastReceivedRemoteTime", link.last_received_remote),
+        ("lastReceivedLocalTime", link.last_received_local),
+        ("lastSendTime", link.last_send),
+        ("sendingMessage", link.sending),
+    ];
+    for (name, time) in times {
+        if let Some(text) = time.and_then(gmt) {
+            set(name, Value::String(text));
+        }
+    }
+    Value::Object(members)
+}
+
+/// `Wed, 12 Feb 2025 19:09:34 GMT`.
+fn gmt(time: f64) -> Option<String> {
+    let moment = DateTime::from_timestamp_millis(time as i64)?;
+    Some(moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
+}
+
+/// A connection in the form before 4.4.
+fn legacy_connection(node: &NodeRecord, links: &[&LinkStatus]) -> Value {
+    let is_open = links.iter().any(|link| link.connected);
+    let port =
+        node.url.as_deref().and_then(crate::config::node_url).and_then(|url| url.port_or_known_default());
+    let latency = links.iter().filter_map(|link| link.latency).fold(0.0, f64::max).round();
+    let shown = |all: &Vec<Subscription>| all.iter().map(|one| one.shown("schema")).collect::<Vec<_>>();
+    let subscriptions = node.subscriptions.as_ref().map(shown).unwrap_or_default();
+    let mut members = Object::new();
+    let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    set("node_name", Value::from(node.name.as_str()));
+    set("status", Value::from(if is_open { "open" } else { "closed" }));
+    set("ports", object([("clustering", port.map_or(Value::Null, |port| Value::Number(port.into())))]));
+    set("latency_ms", Value::Number(latency));
+    set("subscriptions", subscriptions.into());
+    Value::Object(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_in_gmt() {
+        assert_eq!(gmt(1_739_387_374_999.0).as_deref(), Some("Wed, 12 Feb 2025 19:09:34 GMT"));
+    }
+
+    #[test]
+    fn what_has_not_happened_is_left_out() {
+        let link = LinkStatus { database: "data".to_owned(), latency: Some(0.5), ..LinkStatus::default() };
+        assert_eq!(
+            socket(&link).to_json(),
+            r#"{"database":"data","connected":false,"latency":0.5,"thread_id":1,"nodes":[]}"#
+        );
+        let link = LinkStatus { last_send: Some(0.0), connected: true, ..link };
+        assert!(socket(&link).to_json().contains(r#""lastSendTime":"Thu, 01 Jan 1970 00:00:00 GMT""#));
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        let node = NodeRecord {
+            name: "b".to_owned(),
+            authorization: Some(nodes::Secret("Basic hush".to_owned())),
+            shard: Some(3),
+            ..NodeRecord::default()
+        };
+        let shown = connection(&node, &[]).to_json();
+        assert_eq!(
+            shown,
+            r#"{"name":"b","url":null,"replicateByDefault":true,"replicates":true,"subscriptions":null,"shard":3,"database_sockets":[]}"#
+        );
+    }
+}

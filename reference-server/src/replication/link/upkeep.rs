@@ -1,0 +1,154 @@
+//! What is done all the time: ending what is not allowed any more, telling members what is new, connecting along
+//! routes.
+
+use super::identify::is_revoked;
+use super::join::{self, NodeRequest};
+use super::{LinkError, handshake, leave, members};
+use crate::replication::nodes::book::{Book, Facts};
+use crate::replication::nodes::{edit, watch};
+use crate::server::Server;
+use futures_util::future::join_all;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// How often members talk to each other when nothing has changed.
+const PERIOD: Duration = Duration::from_secs(3);
+
+/// How long one talk may take, so that those with others come soon.
+const TALKING: Duration = Duration::from_secs(4);
+
+/// Begins.
+pub(super) fn begin(server: &Arc<Server>) {
+    server.replication.link.tasks.spawn(run(Arc::downgrade(server)));
+}
+
+async fn run(server: Weak<Server>) {
+    let Some(strong) = server.upgrade() else { return };
+    let mut changes = watch(&strong);
+    let mut known = names(&strong);
+    if let Err(error) = announce_self(&strong).await {
+        tracing::error!("where this node is could not be stored: {error}");
+    }
+    drop(strong);
+    let mut period = tokio::time::interval(PERIOD);
+    period.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = changes.changed() => {}
+            _ = period.tick() => {}
+        }
+        let Some(server) = server.upgrade() else { return };
+        changes.borrow_and_update();
+        sweep(&server);
+        bury(&server, &mut known).await;
+        follow_routes(&server).await;
+        talk(&server).await;
+    }
+}
+
+fn names(server: &Arc<Server>) -> BTreeSet<String> {
+    server.replication.link.nodes.current().iter().map(|node| node.name.clone()).collect()
+}
+
+/// Stores where this node is when it is elsewhere than before, so that the others learn of it.
+async fn announce_self(server: &Arc<Server>) -> Result<(), crate::error::OperationError> {
+    let own = server.replication.link.identity.name();
+    let facts = handshake::own_facts(server);
+    let current = Book::read(&server.store)?.rows.get(&own).map(Facts::of);
+    if current.is_some_and(|current| current.url != facts.url || current.shard != facts.shard) {
+        edit(server, move |book| {
+            let revoked = book.rows.get(&own).map(Facts::of).unwrap_or_default().revoked_certificates;
+            book.know(&own, &Facts { revoked_certificates: revoked, ..facts.clone() }, None);
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Ends the connections of nodes that are known no more, and those whose certificate was revoked.
+pub(super) fn sweep(server: &Arc<Server>) {
+    let link = &server.replication.link;
+    let known = names(server);
+    link.pipes.close(|pipe| {
+        !known.contains(&pipe.node) || pipe.serial.as_ref().is_some_and(|serial| is_revoked(server, serial))
+    });
+}
+
+/// Rows that somebody deleted by hand are removals like any other. What was known and is not forgotten on purpose has a
+/// link.
+async fn bury(server: &Arc<Server>, known: &mut BTreeSet<String>) {
+    let now = names(server);
+    let gone: Vec<String> = known.difference(&now).cloned().collect();
+    *known = now;
+    let own = server.replication.link.identity.name();
+    let unlinked = |book: &Book| {
+        let names = book.rows.keys().filter(|name| **name != own && !book.links.contains_key(*name));
+        names.cloned().collect::<Vec<_>>()
+    };
+    let new = Book::read(&server.store).map(|book| unlinked(&book)).unwrap_or_default();
+    if gone.is_empty() && new.is_empty() {
+        return;
+    }
+    let buried = edit(server, move |book| {
+        for name in &new {
+            book.links.entry(name.clone()).or_default();
+        }
+        for name in &gone {
+            if book.links.get(name).is_some_and(|link| link.removed.is_none())
+                && !book.rows.contains_key(name)
+            {
+                book.remove(name, book.now);
+            }
+        }
+    });
+    if let Err(error) = buried.await {
+        tracing::error!("the removal of a node could not be stored: {error}");
+    }
+}
+
+/// Connects to the nodes of `replication.routes` that are not known yet.
+async fn follow_routes(server: &Arc<Server>) {
+    let routes = &server.config.replication.routes;
+    if routes.is_empty() {
+        return;
+    }
+    let Ok(book) = Book::read(&server.store) else { return };
+    for route in routes {
+        let own = server.replication.link.identity.name();
+        let url = server.config.replication.url_of_route(route);
+        let here = handshake::own_url(server).0;
+        let is_there = |name: &String, known: Option<&String>| *name == route.name || known == Some(&url);
+        let nodes = server.replication.link.nodes.current();
+        let is_known = nodes.iter().any(|node| is_there(&node.name, node.url.as_ref()));
+        let is_removed =
+            book.links.iter().any(|(name, link)| link.removed.is_some() && is_there(name, link.url.as_ref()));
+        if route.name == own && route.url.is_none() || here.as_ref() == Some(&url) || is_known || is_removed {
+            continue;
+        }
+        let request = NodeRequest::of_route(server, route);
+        if let Err(error) = join::add(server, request).await {
+            tracing::debug!("no way along the route to {}: {error}", route.name);
+        }
+    }
+}
+
+/// Tells all other nodes what is known here.
+async fn talk(server: &Arc<Server>) {
+    let nodes = server.replication.link.nodes.current();
+    let talks = nodes.iter().map(|node| async move {
+        let talked = tokio::time::timeout(TALKING, members::talk(server, node)).await;
+        match talked.unwrap_or_else(|_| Err(LinkError::new("it did not answer in time"))) {
+            Err(error) if error.removed => {
+                tracing::warn!("node '{}' has removed this node", node.name);
+                let forgotten = leave::forget(server, |other| other.name == node.name).await;
+                if let Err(error) = forgotten {
+                    tracing::error!("that could not be stored: {error}");
+                }
+            }
+            Err(error) => tracing::debug!("node '{}' was not told what is new: {error}", node.name),
+            Ok(()) => {}
+        }
+    });
+    join_all(talks).await;
+}
