@@ -46,7 +46,7 @@ impl Listeners {
             Ok::<_, io::Error>(Some((asked, listener)))
         };
         let settings = &config.replication;
-        let replicates = settings.is_configured();
+        let replicates = settings.is_configured() || config.clustering.enabled;
         Ok(Listeners {
             replication: tcp(settings.port, &earlier.replication)?,
             replication_secure: tcp(

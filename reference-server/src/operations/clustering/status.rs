@@ -4,8 +4,9 @@ use crate::operations::{Call, Outcome, Reply};
 use crate::replication::identity::node_name;
 use crate::replication::nodes::{NodeRecord, Subscription};
 use crate::replication::{LinkStatus, nodes};
-use crate::value::{Object, Value, object};
+use crate::value::{Object, Value};
 use chrono::DateTime;
+use std::time::Duration;
 
 /// Shows this node and its connections (CLUSTER-CLUSTER-STATUS-001).
 pub(super) async fn cluster_status(call: Call) -> Outcome {
@@ -16,7 +17,8 @@ pub(super) async fn cluster_status(call: Call) -> Outcome {
     let is_legacy = config.clustering.enabled && !config.replication.is_configured();
     let connections = known.iter().map(|node| {
         let of_node: Vec<&LinkStatus> = links.iter().filter(|link| link.node == node.name).collect();
-        if is_legacy { legacy_connection(node, &of_node) } else { connection(node, &of_node) }
+        let uptime = server.replication.link.uptime(&node.name);
+        if is_legacy { legacy_connection(node, &of_node, uptime) } else { connection(node, &of_node) }
     });
     let connections: Vec<Value> = connections.collect();
     let is_enabled = is_legacy || server.replication.link.is_enabled(config);
@@ -82,8 +84,8 @@ fn gmt(time: f64) -> Option<String> {
 }
 
 /// A connection in the form before 4.4.
-fn legacy_connection(node: &NodeRecord, links: &[&LinkStatus]) -> Value {
-    let is_open = links.iter().any(|link| link.connected);
+fn legacy_connection(node: &NodeRecord, links: &[&LinkStatus], uptime: Option<Duration>) -> Value {
+    let is_open = uptime.is_some();
     let port =
         node.url.as_deref().and_then(crate::config::node_url).and_then(|url| url.port_or_known_default());
     let latency = links.iter().filter_map(|link| link.latency).fold(0.0, f64::max).round();
@@ -93,10 +95,22 @@ fn legacy_connection(node: &NodeRecord, links: &[&LinkStatus]) -> Value {
     let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
     set("node_name", Value::from(node.name.as_str()));
     set("status", Value::from(if is_open { "open" } else { "closed" }));
-    set("ports", object([("clustering", port.map_or(Value::Null, |port| Value::Number(port.into())))]));
+    let ports = port.map(|port| ("clustering".to_owned(), Value::Number(port.into())));
+    set("ports", Value::Object(ports.into_iter().collect()));
     set("latency_ms", Value::Number(latency));
+    if let Some(uptime) = uptime {
+        set("uptime", Value::String(uptime_text(uptime)));
+    }
     set("subscriptions", subscriptions.into());
     Value::Object(members)
+}
+
+/// `30d 1h 18m 8s`, without the units in front that are zero.
+fn uptime_text(uptime: Duration) -> String {
+    let seconds = uptime.as_secs();
+    let units = [(seconds / 86_400, 'd'), (seconds / 3600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
+    let first = units.iter().position(|(count, _)| *count > 0).unwrap_or(units.len() - 1);
+    units.iter().skip(first).map(|(count, unit)| format!("{count}{unit}")).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -106,6 +120,13 @@ mod tests {
     #[test]
     fn times_are_shown_in_gmt() {
         assert_eq!(gmt(1_739_387_374_999.0).as_deref(), Some("Wed, 12 Feb 2025 19:09:34 GMT"));
+    }
+
+    #[test]
+    fn uptimes_begin_with_what_is_not_zero() {
+        for (seconds, text) in [(0, "0s"), (8, "8s"), (679, "11m 19s"), (3600, "1h 0m 0s"), (2_596_688, "30d 1h 18m 8s")] {
+            assert_eq!(uptime_text(Duration::from_secs(seconds)), text);
+        }
     }
 
     #[test]

@@ -267,3 +267,36 @@ async fn nodes_with_certificates_meet_and_part() {
     knows(&b, &["c"]).await;
     knows(&a, &[]).await;
 }
+
+#[tokio::test]
+async fn the_form_before_4_4() {
+    let (a, b) = (node_with(None, legacy).await, node("node2").await);
+    let subscription = r#"{"schema":"dev","table":"dog","subscribe":true,"publish":true,"start_time":"2022-09-02T20:06:35.993Z"}"#;
+    let request = |operation: &str| {
+        format!(
+            r#"{{"operation":"{operation}","node_name":"node2","url":"{}",{LOGIN},"subscriptions":[{subscription}]}}"#,
+            url(&b)
+        )
+    };
+    assert_eq!(a.admin(&request("add_node")).await, r#"{"message":"Successfully added 'node2' to manifest"}"#);
+    for operation in ["update_node", "set_node_replication"] {
+        assert_eq!(a.admin(&request(operation)).await, r#"{"message":"Successfully updated 'node2'"}"#);
+    }
+    let status = a.admin(r#"{"operation":"cluster_status"}"#).await;
+    let port = url(&b).rsplit_once(':').unwrap().1.to_owned();
+    let shown = r#"{"schema":"dev","table":"dog","publish":true,"subscribe":true,"start_time":"2022-09-02T20:06:35.993Z"}"#;
+    assert_eq!(
+        status,
+        format!(
+            r#"{{"node_name":"localhost","is_enabled":true,"connections":[{{"node_name":"node2","status":"closed","ports":{{"clustering":{port}}},"latency_ms":0,"subscriptions":[{shown}]}}]}}"#
+        )
+    );
+    let remove = r#"{"operation":"remove_node","node_name":"node2"}"#;
+    assert_eq!(a.admin(remove).await, r#"{"message":"Successfully removed 'node2' from manifest"}"#);
+    assert!(known(&b).is_empty());
+}
+
+fn legacy(config: &mut crate::config::Config) {
+    config.clustering.enabled = true;
+    config.replication.port = None;
+}

@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 /// A node as an operation or a route describes it.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +53,7 @@ impl NodeRequest {
         let field = |name: &str| body.get(name).filter(|value| !value.is_null());
         let text = |name: &str| field(name).and_then(Value::as_str).map(str::to_owned);
         let node_name = text("node_name");
+        let legacy_start = node_name.is_some().then(epoch_milliseconds);
         let shard = field("shard").and_then(Value::as_number).map(|shard| shard as u32);
         NodeRequest {
             legacy: node_name.is_some(),
@@ -63,9 +65,11 @@ impl NodeRequest {
             revoked_certificates: field("revoked_certificates")
                 .map(|_| crate::certificates::records::texts(body, "revoked_certificates")),
             shard,
-            subscriptions: field("subscriptions")
-                .and_then(Value::as_array)
-                .map(|all| all.iter().filter_map(Subscription::read).collect()),
+            subscriptions: field("subscriptions").and_then(Value::as_array).map(|all| {
+                let read = all.iter().filter_map(Subscription::read);
+                // Before 4.4 only what was yet to come was exchanged.
+                read.map(|one| Subscription { start_time: one.start_time.or(legacy_start), ..one }).collect()
+            }),
             start_time: text("start_time").and_then(|text| iso_date(&text)),
             replicates: field("replicates").map(|value| Flow::read(Some(value))),
             is_leader: field("isLeader").and_then(Value::as_bool),
@@ -99,6 +103,10 @@ impl NodeRequest {
         let host = host_of(&url);
         nodes.iter().find(is_there).or_else(|| nodes.iter().find(|node| node.name == host)).cloned()
     }
+}
+
+fn epoch_milliseconds() -> f64 {
+    UNIX_EPOCH.elapsed().unwrap_or_default().as_millis() as f64
 }
 
 /// The value of an `Authorization` header: as given, or for a name and a password.
@@ -151,8 +159,11 @@ impl Contact {
         if known.is_none() && request.url.is_none() && request.hostname.as_ref() == Some(&own) {
             return Err(is_self());
         }
+        let settings = &server.config.replication;
+        let route = || settings.routes.iter().find(|route| Some(&route.name) == request.hostname.as_ref());
         let url = request.url.clone().or_else(|| known.as_ref()?.url.clone());
-        let url = url.unwrap_or_else(|| server.config.replication.url_of(&request.shown_name(), None));
+        let url = url.or_else(|| route().map(|route| settings.url_of_route(route)));
+        let url = url.unwrap_or_else(|| settings.url_of(&request.shown_name(), None));
         let parsed = node_url(&url);
         let url = parsed.ok_or_else(|| OperationError::invalid("'url' must be a ws:// or wss:// URL"))?;
         if own_url(server).0.as_deref().and_then(node_url).as_ref() == Some(&url) {
@@ -205,7 +216,16 @@ impl Contact {
     pub async fn join(&self, server: &Arc<Server>, terms: Option<Link>) -> Result<(), OperationError> {
         let link = terms.unwrap_or_else(|| self.terms());
         let own = server.replication.link.identity.name();
-        let answer = self.ask(server, &link).await.map_err(|error| failed(&self.request, &error.text))?;
+        let answer = match self.ask(server, &link).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                // The answer may have been lost after the node had taken this one up.
+                if server.replication.link.nodes.find(&self.name).is_none() {
+                    let _ = post(server, &self.target, &message("leave", [])).await;
+                }
+                return Err(failed(&self.request, &error.text));
+            }
+        };
         let announced = facts_of(&self.introduced, address_of(&self.target.url).await).await;
         let given = self.target.url.as_str().trim_end_matches('/').to_owned();
         let facts = Facts {

@@ -37,6 +37,7 @@ use front::Front;
 use pipes::Pipes;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tasks::Tasks;
 use tls::Tls;
 
@@ -138,9 +139,14 @@ impl Link {
         self.front.addresses()
     }
 
+    /// For how long a node has been connected; `None` while it is not.
+    pub fn uptime(&self, node: &str) -> Option<Duration> {
+        self.pipes.uptime(node)
+    }
+
     /// Whether this node is part of a cluster, or set up to be.
     pub fn is_enabled(&self, config: &Config) -> bool {
-        config.replication.is_configured() || !self.nodes.current().is_empty()
+        config.replication.is_configured() || config.clustering.enabled || !self.nodes.current().is_empty()
     }
 }
 

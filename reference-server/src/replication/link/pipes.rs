@@ -3,6 +3,7 @@
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::sync::oneshot;
 
@@ -12,8 +13,16 @@ pub(super) struct Pipes(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    live: HashMap<u64, (Pipe, oneshot::Sender<()>)>,
+    live: HashMap<u64, Live>,
     next: u64,
+}
+
+/// A connection that is live.
+struct Live {
+    pipe: Pipe,
+    since: Instant,
+    /// Dropped to end it.
+    _end: oneshot::Sender<()>,
 }
 
 /// One connection.
@@ -38,13 +47,20 @@ impl Pipes {
         let mut state = self.0.lock();
         state.next += 1;
         let number = state.next;
-        state.live.insert(number, (pipe, end));
+        state.live.insert(number, Live { pipe, since: Instant::now(), _end: end });
         Place { pipes: Arc::clone(self), number, ended }
     }
 
     /// Ends those that `unwanted` picks.
     pub(super) fn close(&self, unwanted: impl Fn(&Pipe) -> bool) {
-        self.0.lock().live.retain(|_, (pipe, _)| !unwanted(pipe));
+        self.0.lock().live.retain(|_, live| !unwanted(&live.pipe));
+    }
+
+    /// For how long a node has been connected.
+    pub(super) fn uptime(&self, node: &str) -> Option<Duration> {
+        let state = self.0.lock();
+        let of_node = state.live.values().filter(|live| live.pipe.node == node);
+        of_node.map(|live| live.since.elapsed()).max()
     }
 }
 
