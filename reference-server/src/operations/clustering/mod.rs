@@ -5,7 +5,7 @@ mod nodes;
 pub(crate) mod routes;
 mod status;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use super::Handler;
 

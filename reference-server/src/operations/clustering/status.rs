@@ -108,7 +108,8 @@ fn legacy_connection(node: &NodeRecord, links: &[&LinkStatus], uptime: Option<Du
 /// `30d 1h 18m 8s`, without the units in front that are zero.
 fn uptime_text(uptime: Duration) -> String {
     let seconds = uptime.as_secs();
-    let units = [(seconds / 86_400, 'd'), (seconds / 3600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
+    let units =
+        [(seconds / 86_400, 'd'), (seconds / 3600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
     let first = units.iter().position(|(count, _)| *count > 0).unwrap_or(units.len() - 1);
     units.iter().skip(first).map(|(count, unit)| format!("{count}{unit}")).collect::<Vec<_>>().join(" ")
 }
@@ -124,7 +125,9 @@ mod tests {
 
     #[test]
     fn uptimes_begin_with_what_is_not_zero() {
-        for (seconds, text) in [(0, "0s"), (8, "8s"), (679, "11m 19s"), (3600, "1h 0m 0s"), (2_596_688, "30d 1h 18m 8s")] {
+        for (seconds, text) in
+            [(0, "0s"), (8, "8s"), (679, "11m 19s"), (3600, "1h 0m 0s"), (2_596_688, "30d 1h 18m 8s")]
+        {
             assert_eq!(uptime_text(Duration::from_secs(seconds)), text);
         }
     }

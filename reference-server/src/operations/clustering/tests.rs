@@ -8,7 +8,7 @@ use crate::value::{Value, parse_json};
 use std::time::Duration;
 
 /// A node that listens without TLS.
-async fn node(name: &str) -> Instance {
+pub(crate) async fn node(name: &str) -> Instance {
     node_with(Some(name), |_| {}).await
 }
 
@@ -24,7 +24,7 @@ async fn node_with(name: Option<&str>, adjust: impl FnOnce(&mut crate::config::C
     instance
 }
 
-fn url(node: &Instance) -> String {
+pub(crate) fn url(node: &Instance) -> String {
     match node.server.replication.link.addresses() {
         (_, Some(address)) => format!("wss://{address}"),
         (Some(address), _) => format!("ws://{address}"),
@@ -34,7 +34,7 @@ fn url(node: &Instance) -> String {
 
 const LOGIN: &str = r#""authorization":{"username":"admin","password":"password"}"#;
 
-async fn add(at: &Instance, other: &Instance) -> String {
+pub(crate) async fn add(at: &Instance, other: &Instance) -> String {
     at.admin(&format!(r#"{{"operation":"add_node","url":"{}","verify_tls":false,{LOGIN}}}"#, url(other)))
         .await
 }
@@ -49,7 +49,7 @@ fn known(at: &Instance) -> Vec<String> {
 }
 
 /// Waits until a node knows these.
-async fn knows(at: &Instance, expected: &[&str]) {
+pub(crate) async fn knows(at: &Instance, expected: &[&str]) {
     let mut changes = nodes::watch(&at.server);
     let waiting = async {
         while known(at) != expected {
@@ -233,7 +233,7 @@ async fn routes_are_followed() {
 }
 
 /// With TLS, and keys that are made at once.
-async fn secure_node(name: &str) -> Instance {
+pub(crate) async fn secure_node(name: &str) -> Instance {
     let instance = Instance::with(|config| {
         config.replication.hostname = Some(name.to_owned());
         config.replication.secure_port = crate::config::SecurePort::Given(0);
@@ -278,7 +278,10 @@ async fn the_form_before_4_4() {
             url(&b)
         )
     };
-    assert_eq!(a.admin(&request("add_node")).await, r#"{"message":"Successfully added 'node2' to manifest"}"#);
+    assert_eq!(
+        a.admin(&request("add_node")).await,
+        r#"{"message":"Successfully added 'node2' to manifest"}"#
+    );
     for operation in ["update_node", "set_node_replication"] {
         assert_eq!(a.admin(&request(operation)).await, r#"{"message":"Successfully updated 'node2'"}"#);
     }

@@ -79,8 +79,12 @@ pub(super) async fn take_up(
     merge(&mut book, &own, &entries);
     if book != before {
         let untrusted = edit(server, {
-            let entries = entries.clone();
-            move |book| merge(book, &own, &entries)
+            let (entries, name) = (entries.clone(), node.name.clone());
+            // The node may have been removed since it was asked.
+            move |book| match book.rows.contains_key(&name) {
+                true => merge(book, &own, &entries),
+                false => Vec::new(),
+            }
         });
         super::leave::after(server, untrusted.await?).await?;
     }

@@ -15,6 +15,8 @@ mod leave;
 mod members;
 mod pipes;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod update;
 mod upkeep;
