@@ -302,4 +302,5 @@ async fn the_form_before_4_4() {
 fn legacy(config: &mut crate::config::Config) {
     config.clustering.enabled = true;
     config.replication.port = None;
+    config.replication.secure_port = crate::config::SecurePort::Off;
 }

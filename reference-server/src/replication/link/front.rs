@@ -3,6 +3,7 @@
 use super::identify::{Origin, Refusal, Shown};
 use super::pipes::Pipe;
 use super::{handshake, identify};
+use crate::config::SecurePort;
 use crate::server::Server;
 use crate::value::{Object, Value, object, parse_json};
 use bytes::Bytes;
@@ -72,25 +73,29 @@ impl Front {
     }
 }
 
-/// Makes sure that other nodes can reach this one: listens on the configured port, or on the usual one; where the other
-/// node does without TLS and nothing is configured, on any.
+/// Makes sure that another node can reach this one in its way: with TLS on the configured port, or on the usual one;
+/// without TLS on the configured port, or on any where nothing is said of ports.
 pub(super) fn ensure(server: &Arc<Server>, peer_is_secure: bool) -> io::Result<()> {
     let front = &server.replication.link.front;
-    if let (Some(_), _) | (_, Some(_)) = front.addresses() {
+    let settings = &server.config.replication;
+    let (plain, secure) = front.addresses();
+    if (if peer_is_secure { secure } else { plain }).is_some() {
         return Ok(());
     }
-    let settings = &server.config.replication;
-    let plain = settings.port.or((!peer_is_secure && !settings.is_configured()).then_some(0));
-    let bind = |port: u16| {
-        let listener = StdListener::bind((server.config.network.host.as_str(), port));
-        listener
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on port {port}: {error}")))
+    let port = if peer_is_secure {
+        let port = settings.listening_secure_port();
+        port.ok_or_else(|| {
+            io::Error::other("this node has no replication.securePort for connections with TLS")
+        })?
+    } else if matches!(settings.secure_port, SecurePort::Given(_)) && settings.port.is_none() {
+        return Err(io::Error::other("this node has no replication.port for connections without TLS"));
+    } else {
+        settings.port.unwrap_or(0)
     };
-    match (plain, settings.listening_secure_port()) {
-        (Some(port), _) => front.listen(server, bind(port)?, false),
-        (None, Some(port)) => front.listen(server, bind(port)?, true),
-        (None, None) => Err(io::Error::other("replication.port and replication.securePort are switched off")),
-    }
+    let listener = StdListener::bind((server.config.network.host.as_str(), port));
+    let listener = listener
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on port {port}: {error}")))?;
+    front.listen(server, listener, peer_is_secure)
 }
 
 async fn accept(server: Weak<Server>, listener: TcpListener, is_secure: bool) {

@@ -3,7 +3,7 @@
 use super::identify::{Origin, Refusal, Who, is_at, judge};
 use super::members;
 use crate::certificates::records::texts;
-use crate::config::{Flow, host_of, node_url};
+use crate::config::{Flow, SecurePort, host_of, node_url};
 use crate::replication::nodes::book::Facts;
 use crate::replication::nodes::{Link, Subscription, edit, is_name};
 use crate::server::Server;
@@ -76,8 +76,9 @@ pub(super) fn own_url(server: &Arc<Server>) -> (Option<String>, bool) {
     }
     let (plain, secure) = server.replication.link.addresses();
     let (scheme, address) = match (plain, secure) {
-        (_, Some(address)) if !settings.is_insecure() || plain.is_none() => ("wss", address),
+        (_, Some(address)) if matches!(settings.secure_port, SecurePort::Given(_)) => ("wss", address),
         (Some(address), _) => ("ws", address),
+        (None, Some(address)) => ("wss", address),
         _ => return (None, true),
     };
     let bound = address.ip();
