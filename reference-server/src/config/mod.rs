@@ -113,10 +113,7 @@ impl Config {
 
     /// True when the cluster is one as before 4.4: `clustering.enabled` is set, and nothing of `replication`.
     pub fn is_legacy_cluster(&self) -> bool {
-        let is_set =
-            |key: &str| self.value(&format!("replication.{key}")).is_some_and(|value| !value.is_null());
-        self.value("clustering.enabled").and_then(Value::as_bool) == Some(true)
-            && !["hostname", "url", "port", "routes"].into_iter().any(is_set)
+        self.clustering.enabled && !self.replication.is_configured()
     }
 
     /// The defaults of a production install.

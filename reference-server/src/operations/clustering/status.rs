@@ -14,7 +14,7 @@ pub(super) async fn cluster_status(call: Call) -> Outcome {
     let config = &server.config;
     let known = nodes::list(server);
     let links = server.replication.links();
-    let is_legacy = config.clustering.enabled && !config.replication.is_configured();
+    let is_legacy = config.is_legacy_cluster();
     let connections = known.iter().map(|node| {
         let of_node: Vec<&LinkStatus> = links.iter().filter(|link| link.node == node.name).collect();
         let uptime = server.replication.link.uptime(&node.name);
