@@ -82,8 +82,8 @@ impl Book {
             let name = record.get(key).and_then(Value::as_str).map(str::to_owned);
             name.map(|name| (name, record))
         };
-        let mut book = Book::default();
-        book.rows = all(view, NODES)?.into_iter().filter_map(|row| keyed(row, "name")).collect();
+        let rows = all(view, NODES)?.into_iter().filter_map(|row| keyed(row, "name")).collect();
+        let mut book = Book { rows, ..Book::default() };
         for (name, record) in all(view, LINKS)?.into_iter().filter_map(|record| keyed(record, "id")) {
             if name == SELF {
                 let text = |field: &str| record.get(field).and_then(Value::as_str).map(str::to_owned);
