@@ -155,14 +155,19 @@ impl Route {
     }
 }
 
-/// The URL of a node: `wss://…` or `ws://…`, or the same with the names of HTTP.
+/// The URL of a node: `wss://…` or `ws://…`, or the same with the names of HTTP. URLs are shown, so that one with
+/// credentials is none.
 pub fn node_url(text: &str) -> Option<Url> {
     let text = match text.split_once("://") {
         Some(("http", rest)) => format!("ws://{rest}"),
         Some(("https", rest)) => format!("wss://{rest}"),
         _ => text.to_owned(),
     };
-    Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "ws" | "wss") && url.has_host())
+    let is_usable = |url: &Url| {
+        let is_bare = url.username().is_empty() && url.password().is_none();
+        matches!(url.scheme(), "ws" | "wss") && url.has_host() && is_bare
+    };
+    Url::parse(&text).ok().filter(is_usable)
 }
 
 /// The host of a URL, IPv6 addresses without brackets.
@@ -428,7 +433,7 @@ mod tests {
         };
         assert_eq!(one_way, Some(expected.clone()));
         assert_eq!(Route::read(&expected.to_value()), Some(expected));
-        for nothing in ["7", "{}", r#"{"port":1}"#, r#""""#, r#""ftp://a""#] {
+        for nothing in ["7", "{}", r#"{"port":1}"#, r#""""#, r#""ftp://a""#, r#""ws://me:secret@a""#] {
             assert_eq!(route(nothing), None, "{nothing}");
         }
     }
