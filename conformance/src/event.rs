@@ -21,6 +21,8 @@ pub enum Event {
     Checked(Box<Checked>),
     /// Something worth knowing that is no verdict.
     Observed(Observed),
+    /// What the requests of the run tried of the schemas.
+    Covered(Covered),
     /// The run ended.
     Finished(Finished),
 }
@@ -193,6 +195,28 @@ pub struct Observed {
     pub place: String,
     /// What.
     pub text: String,
+}
+
+/// What the requests of a run tried of the schemas.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Covered {
+    /// Every keyword of every request schema.
+    pub keywords: Vec<KeywordSeen>,
+}
+
+/// How often a keyword of a request schema was seen at work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeywordSeen {
+    /// The operation.
+    pub operation: String,
+    /// The members that lead to the value, `*` for every item.
+    pub place: String,
+    /// The keyword.
+    pub keyword: String,
+    /// Accepted requests that keep it.
+    pub kept: usize,
+    /// Refused requests that break it.
+    pub broken: usize,
 }
 
 /// How a run ended.

@@ -28,9 +28,9 @@ fn only(ids: &[&str]) -> Options {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_server_conforms() {
-    let server = Servers.start("fresh").await.unwrap();
+    let server = Servers.start("quick-analytics").await.unwrap();
     let options = Options {
-        with: vec!["fresh".to_owned(), "quick-restart".to_owned(), "s3".to_owned()],
+        with: vec!["quick-restart".to_owned(), "s3".to_owned()],
         services: server.services(),
         farm: Some(Arc::new(Servers)),
         ..Options::default()

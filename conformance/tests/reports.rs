@@ -4,7 +4,7 @@
 
 use conformance::diff::Difference;
 use conformance::event::{
-    Checked, Event, Finished, Kind, Observed, Planned, Probed, RequirementNote, Started,
+    Checked, Covered, Event, Finished, KeywordSeen, Kind, Observed, Planned, Probed, RequirementNote, Started,
 };
 use conformance::report::terminal::{Detail, Look};
 use conformance::report::{Summary, badge, html, json, junit, markdown, terminal};
@@ -111,6 +111,20 @@ fn events() -> Vec<Event> {
     events.push(Event::Observed(Observed {
         place: "nosql/insert#two".into(),
         text: "an earlier change was visible only after about 130 ms".into(),
+    }));
+    let keyword = |place: &str, keyword: &str, kept, broken| KeywordSeen {
+        operation: "insert".into(),
+        place: place.into(),
+        keyword: keyword.into(),
+        kept,
+        broken,
+    };
+    events.push(Event::Covered(Covered {
+        keywords: vec![
+            keyword("/table", "required", 3, 1),
+            keyword("/table", "type", 3, 0),
+            keyword("", "additionalProperties", 0, 0),
+        ],
     }));
     events.push(Event::Finished(Finished { millis: 1234.5, ..Finished::default() }));
     events

@@ -14,6 +14,7 @@ mod check;
 mod embedded;
 pub mod export;
 mod file;
+pub mod keywords;
 pub mod mutate;
 mod operation;
 mod registry;

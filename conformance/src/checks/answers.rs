@@ -1,6 +1,7 @@
 //! What must hold for every answer of a run, whatever asked for it.
 
-use crate::event::{Checked, Kind};
+use super::keywords::{self, Tried};
+use crate::event::{Checked, Covered, Kind};
 use crate::report::curl;
 use crate::runner::{Run, Taken};
 use crate::scenario::Level;
@@ -175,6 +176,7 @@ pub struct Seen(Mutex<State>);
 struct State {
     rules: BTreeMap<&'static str, Sightings>,
     schemas: BTreeMap<String, Sightings>,
+    tried: Tried,
 }
 
 impl Seen {
@@ -185,6 +187,7 @@ impl Seen {
         };
         let exchange = &taken.exchange;
         let schema_fault = by_schema(exchange, answer);
+        let shown = keywords::shown(exchange, answer);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for rule in RULES.iter().filter(|rule| (rule.applies)(exchange, answer)) {
             let fault = (rule.fault)(exchange, answer);
@@ -192,6 +195,9 @@ impl Seen {
         }
         if let Some((operation, fault)) = schema_fault {
             state.schemas.entry(operation).or_default().count(fault, taken);
+        }
+        if let Some(shown) = shown {
+            state.tried.add(shown);
         }
     }
 }
@@ -221,6 +227,11 @@ fn by_schema(exchange: &Exchange, answer: &Answer) -> Option<(String, Option<Str
         format!("{}: {error}", if place.is_empty() { "the whole body" } else { &place })
     });
     Some((operation.name.clone(), fault))
+}
+
+/// What the requests of a run tried of the schemas.
+pub fn covered(run: &Run) -> Covered {
+    run.seen.0.lock().unwrap_or_else(PoisonError::into_inner).tried.covered()
 }
 
 /// A verdict per rule and per operation that was answered.

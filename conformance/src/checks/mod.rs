@@ -4,7 +4,8 @@
 mod answers;
 pub mod contract;
 mod faults;
+mod keywords;
 pub mod matrix;
 
-pub use answers::{Seen, over_all_answers, requirements as requirements_of_rules};
+pub use answers::{Seen, covered, over_all_answers, requirements as requirements_of_rules};
 pub(crate) use answers::{judge, rules};

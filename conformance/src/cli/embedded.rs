@@ -31,7 +31,10 @@ impl Server {
     pub(super) async fn start() -> anyhow::Result<Self> {
         let services = Arc::new(Services::here(0).await?);
         let endpoint = services.store();
-        let adjust = |config: &mut reference_server::config::Config| config.bulk.s3_endpoint = Some(endpoint);
+        let adjust = |config: &mut reference_server::config::Config| {
+            config.bulk.s3_endpoint = Some(endpoint);
+            config.analytics_period = Some(farm::ANALYTICS_PERIOD);
+        };
         let server = reference_server::TestServer::start_with(adjust).await?;
         Ok(Server { server, services })
     }
@@ -42,7 +45,7 @@ impl Server {
 
     /// Says to the suite what can be done with this server.
     pub(super) fn offer(&self, options: &mut Options) {
-        options.with.extend(["fresh", "quick-restart", services::STORE].map(str::to_owned));
+        options.with.extend(["quick-restart", services::STORE].map(str::to_owned));
         options.services = Some(Arc::clone(&self.services));
         options.farm = Some(Arc::new(farm::Servers));
     }

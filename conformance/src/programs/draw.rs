@@ -3,6 +3,7 @@
 //! Only what the documents fix is drawn: no key twice in one request, no conditions on null, false or absent values
 //! where it matters which condition drives a search, no arrays.
 
+use super::csv::{Load, loads};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -19,6 +20,8 @@ const LONGEST: usize = 24;
 pub(super) enum Op {
     /// Records with keys of their own.
     Write { how: Write, records: Vec<Map<String, Value>> },
+    /// Records as CSV text.
+    Load(Load),
     /// A good record and one without a key: refused as a whole.
     BadUpdate(Map<String, Value>),
     /// Keys, each once.
@@ -31,6 +34,8 @@ pub(super) enum Op {
     Page { descending: bool, offset: usize, limit: usize },
     /// Records that satisfy conditions.
     ByConditions { any: bool, conditions: Vec<Condition> },
+    /// Records with an attribute of some value, found by SQL.
+    Select { attribute: &'static str, value: Value },
     /// How many records there are, as the table's definition says and as SQL counts.
     Count { sql: bool },
 }
@@ -76,6 +81,7 @@ pub(super) fn tree(seed: u64, number: usize) -> Option<Tree> {
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         6 => (write(), records(1..=4)).prop_map(|(how, records)| Op::Write { how, records }),
+        1 => loads(write()).prop_map(Op::Load),
         1 => records(1..=1).prop_map(|records| Op::BadUpdate(records.into_iter().next().unwrap_or_default())),
         2 => keys().prop_map(Op::Delete),
         3 => prop::collection::vec(key(), 0..5).prop_map(Op::ById),
@@ -85,6 +91,7 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(descending, offset, limit)| Op::Page { descending, offset, limit }),
         4 => (any::<bool>(), prop::collection::vec(condition(), 1..=3))
             .prop_map(|(any, conditions)| Op::ByConditions { any: any && conditions.len() > 1, conditions }),
+        1 => (attribute(), scalar()).prop_map(|(attribute, value)| Op::Select { attribute, value }),
         1 => any::<bool>().prop_map(|sql| Op::Count { sql }),
     ]
 }

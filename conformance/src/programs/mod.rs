@@ -2,6 +2,7 @@
 //! that its steps are drawn from a seed and its expectations come from the model; one that fails is shrunk to the
 //! shortest program that still fails.
 
+mod csv;
 mod draw;
 mod model;
 mod shrink;
@@ -60,6 +61,9 @@ mod tests {
             "\"descending\":true",
             "COUNT(*)",
             "a valid hash",
+            "csv_data_load",
+            "\"action\":\"update\"",
+            "SELECT id,",
         ] {
             assert!(text.contains(part), "no program has {part}");
         }

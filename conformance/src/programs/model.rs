@@ -26,7 +26,12 @@ impl Model {
     /// Does what an operation does and says what it must answer.
     pub(super) fn run(&mut self, op: &Op) -> Answer {
         let body = match op {
-            Op::Write { how, records } => self.write(*how, records),
+            Op::Write { how, records } => self.write(*how, records).told(*how, records.len()),
+            Op::Load(load) => {
+                let records = load.records();
+                let written = self.write(load.how, &records).done.len();
+                json!(format!("successfully loaded {written} of {} records", records.len()))
+            }
             Op::BadUpdate(_) => {
                 let text =
                     "a valid hash attribute must be provided with update record, check log for more info";
@@ -40,6 +45,9 @@ impl Model {
             }
             Op::ById(keys) => keys.iter().filter_map(|key| self.find(key)).map(shown).collect(),
             Op::ByValue { attribute, value } => self.which(|record| fits(record, attribute, value)),
+            Op::Select { attribute, value } => {
+                self.which(|record| record.get(*attribute).is_some_and(|stored| same(stored, value)))
+            }
             Op::Page { descending, offset, limit } => {
                 let mut all: Vec<Value> = self.records.iter().map(shown).collect();
                 if *descending {
@@ -57,7 +65,12 @@ impl Model {
         Answer { status: 200, body }
     }
 
-    fn write(&mut self, how: Write, records: &[Record]) -> Value {
+    /// All records as a search shows them.
+    pub(super) fn all(&self) -> Value {
+        self.which(|_| true)
+    }
+
+    fn write(&mut self, how: Write, records: &[Record]) -> Written {
         let (mut done, mut skipped) = (Vec::new(), Vec::new());
         for record in records {
             let key = key_of(record).clone();
@@ -76,16 +89,7 @@ impl Model {
             }
         }
         self.records.sort_by(|a, b| compare(key_of(a), key_of(b)));
-        let (verb, list) = match how {
-            Write::Insert => ("inserted", "inserted_hashes"),
-            Write::Update => ("updated", "update_hashes"),
-            Write::Upsert => ("upserted", "upserted_hashes"),
-        };
-        let message = format!("{verb} {} of {} records", done.len(), records.len());
-        match how {
-            Write::Upsert => json!({"message": message, list: done}),
-            _ => json!({"message": message, list: done, "skipped_hashes": skipped}),
-        }
+        Written { done, skipped }
     }
 
     fn find(&self, key: &Value) -> Option<&Record> {
@@ -94,6 +98,28 @@ impl Model {
 
     fn which(&self, wanted: impl Fn(&Record) -> bool) -> Value {
         self.records.iter().filter(|record| wanted(record)).map(shown).collect()
+    }
+}
+
+/// The keys of what was written, and of what was not.
+struct Written {
+    done: Vec<Value>,
+    skipped: Vec<Value>,
+}
+
+impl Written {
+    fn told(self, how: Write, asked: usize) -> Value {
+        let Written { done, skipped } = self;
+        let (verb, list) = match how {
+            Write::Insert => ("inserted", "inserted_hashes"),
+            Write::Update => ("updated", "update_hashes"),
+            Write::Upsert => ("upserted", "upserted_hashes"),
+        };
+        let message = format!("{verb} {} of {} records", done.len(), asked);
+        match how {
+            Write::Upsert => json!({"message": message, list: done}),
+            _ => json!({"message": message, list: done, "skipped_hashes": skipped}),
+        }
     }
 }
 

@@ -65,8 +65,9 @@ fn script(run: &Run, scenario: &Scenario) -> String {
     let lines: Vec<String> = steps
         .filter_map(|step| step.request.as_ref())
         .map(|body| {
+            let waits = if body["operation"] == "get_job" { "# the job of the answer before\n" } else { "" };
             let request = Request::operation(body, Some(run.target.admin.basic()));
-            curl::line(&run.target, &Caller::Admin, &request)
+            format!("{waits}{}", curl::line(&run.target, &Caller::Admin, &request))
         })
         .collect();
     lines.join("\n")

@@ -1,7 +1,8 @@
 //! A program as a scenario: its requests, and the model's answers as expectations.
 
+use super::csv::Load;
 use super::draw::{ATTRIBUTES, Op, Write};
-use super::model::Model;
+use super::model::{Answer, Model};
 use crate::scenario::{Compare, Expected, Profile, Scenario, Step};
 use serde_json::{Value, json};
 
@@ -11,7 +12,14 @@ const TABLE: &str = "records";
 /// The scenario of a program.
 pub(super) fn scenario(id: &str, ops: &[Op]) -> Scenario {
     let mut model = Model::default();
-    let steps = ops.iter().enumerate().map(|(n, op)| step(n + 1, op, &mut model)).collect();
+    let mut steps = Vec::new();
+    for (n, op) in ops.iter().enumerate() {
+        let answer = model.run(op);
+        match op {
+            Op::Load(load) => steps.extend(loaded(n + 1, load, answer.body, model.all())),
+            _ => steps.push(step(n + 1, op, answer)),
+        }
+    }
     Scenario {
         profile: Profile::Full,
         names: vec![DATABASE.to_owned()],
@@ -32,11 +40,54 @@ fn setup() -> Vec<Step> {
     std::iter::once(create).chain(attributes).map(Step::running).collect()
 }
 
-fn step(number: usize, op: &Op, model: &mut Model) -> Step {
-    let answer = model.run(op);
+/// A load as a job: its start, its end, and what is there then.
+fn loaded(number: usize, load: &Load, message: Value, stored: Value) -> [Step; 3] {
+    let named = |part: &str, request: Value, body: Value, requirements: &[&str]| Step {
+        id: Some(format!("{number}-{part}")),
+        response: Some(Expected { body: Some(body), ..Expected::status(200) }),
+        requirements: requirements.iter().map(|id| (*id).to_owned()).collect(),
+        ..Step::running(request)
+    };
+    let start = json!({"operation": "csv_data_load", "database": DATABASE, "table": TABLE,
+        "action": load.action(), "data": load.text()});
+    let started = json!({"message": "Starting job with id [uuid]", "job_id": "[uuid]"});
+    let ended = json!([{"status": "COMPLETE", "message": message}]);
+    let mut all = body(&Op::Page { descending: false, offset: 0, limit: 1000 });
+    if let Value::Object(all) = &mut all {
+        all.shift_remove("sort");
+    }
+    let laws = [
+        "BULK-CSV-DATA-LOAD-023",
+        "BULK-CSV-DATA-LOAD-027",
+        "BULK-CSV-DATA-LOAD-028",
+        "BULK-CSV-DATA-LOAD-030",
+    ];
+    [
+        Step {
+            save: [("job".to_owned(), "/job_id".to_owned())].into(),
+            ..named("load", start, started, &["BULK-CSV-DATA-LOAD-001"])
+        },
+        Step {
+            until: [("/0/status".to_owned(), vec![json!("COMPLETE"), json!("ERROR")])].into(),
+            compare: Compare { subset: true, ..Compare::default() },
+            ..named(
+                "loaded",
+                json!({"operation": "get_job", "id": "${job}"}),
+                ended,
+                &["BULK-CSV-DATA-LOAD-011"],
+            )
+        },
+        Step {
+            compare: Compare { unordered: vec![String::new()], ..Compare::default() },
+            ..named("stored", all, stored, &laws)
+        },
+    ]
+}
+
+fn step(number: usize, op: &Op, answer: Answer) -> Step {
     let expected = Expected { body: Some(answer.body), ..Expected::status(answer.status) };
     let (unordered, subset) = match op {
-        Op::ByValue { .. } | Op::ByConditions { .. } => (vec![String::new()], false),
+        Op::ByValue { .. } | Op::ByConditions { .. } | Op::Select { .. } => (vec![String::new()], false),
         Op::Count { sql: false } => (Vec::new(), true),
         _ => (Vec::new(), false),
     };
@@ -74,6 +125,17 @@ fn body(op: &Op) -> Value {
             let operator = if *any { "or" } else { "and" };
             json!({"operator": operator, "conditions": conditions, "get_attributes": columns})
         }
+        // A load is told in steps of its own.
+        Op::Load(load) => json!({"action": load.action(), "data": load.text()}),
+        Op::Select { attribute, value } => {
+            let literal = match value {
+                Value::String(text) => format!("'{text}'"),
+                other => other.to_string(),
+            };
+            let names = columns.join(", ");
+            let sql = format!("SELECT {names} FROM {DATABASE}.{TABLE} WHERE {attribute} = {literal}");
+            return json!({"operation": "sql", "sql": sql});
+        }
         Op::Count { sql: true } => {
             return json!({"operation": "sql", "sql": format!("SELECT COUNT(*) AS n FROM {DATABASE}.{TABLE}")});
         }
@@ -94,7 +156,8 @@ fn operation(op: &Op) -> &'static str {
         Op::ById(_) => "search_by_id",
         Op::ByValue { .. } => "search_by_value",
         Op::Page { .. } | Op::ByConditions { .. } => "search_by_conditions",
-        Op::Count { sql: true } => "sql",
+        Op::Load(_) => "csv_data_load",
+        Op::Select { .. } | Op::Count { sql: true } => "sql",
         Op::Count { sql: false } => "describe_table",
     }
 }
@@ -111,7 +174,8 @@ fn requirements(op: &Op) -> &'static [&'static str] {
         Op::Page { .. } => &["NOSQL-SEARCH-BY-CONDITIONS-021"],
         Op::ByConditions { any: true, .. } => &["NOSQL-SEARCH-BY-CONDITIONS-002"],
         Op::ByConditions { any: false, .. } => &["NOSQL-SEARCH-BY-CONDITIONS-001"],
-        Op::Count { sql: true } => &["SQL-SELECT-001"],
+        Op::Load(_) => &["BULK-CSV-DATA-LOAD-001"],
+        Op::Select { .. } | Op::Count { sql: true } => &["SQL-SELECT-001"],
         Op::Count { sql: false } => &["DB-DESCRIBE-TABLE-010"],
     }
 }

@@ -1,6 +1,6 @@
 //! What a stream of events amounts to.
 
-use crate::event::{Checked, Event, Finished, Observed, Planned, Probed, RequirementNote, Started};
+use crate::event::{Checked, Covered, Event, Finished, Observed, Planned, Probed, RequirementNote, Started};
 use crate::scenario::Level;
 use crate::verdict::Verdict;
 use serde::{Deserialize, Serialize};
@@ -101,6 +101,8 @@ pub struct Summary<'a> {
     pub checks: Vec<&'a Checked>,
     /// What is worth knowing besides.
     pub observed: Vec<&'a Observed>,
+    /// What was tried of the schemas.
+    pub covered: Option<&'a Covered>,
     /// How the run ended.
     pub finished: Option<&'a Finished>,
     /// All verdicts.
@@ -120,6 +122,7 @@ impl<'a> Summary<'a> {
                 Event::Planned(planned) => summary.planned = Some(planned),
                 Event::Checked(check) => summary.checks.push(check),
                 Event::Observed(observed) => summary.observed.push(observed),
+                Event::Covered(covered) => summary.covered = Some(covered),
                 Event::Finished(finished) => summary.finished = Some(finished),
             }
         }

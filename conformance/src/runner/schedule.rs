@@ -49,6 +49,7 @@ pub async fn execute(run: &Arc<Run>, plan: &Plan, jobs: usize) {
     for check in checks::over_all_answers(run) {
         run.emit(Event::Checked(Box::new(check)));
     }
+    run.emit(Event::Covered(checks::covered(run)));
     for check in cleanup::verify(run, plan).await {
         run.emit(Event::Checked(Box::new(check)));
     }

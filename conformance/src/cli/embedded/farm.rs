@@ -7,13 +7,17 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use reference_server::TestServer;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Starts reference servers.
 #[derive(Debug)]
 pub struct Servers;
 
+/// How often measurements become rows where stories should not have to wait for them; not what a new instance has.
+pub const ANALYTICS_PERIOD: Duration = Duration::from_secs(1);
+
 /// What servers can be set up for.
-const NEEDS: [&str; 10] = [
+const NEEDS: [&str; 11] = [
     "tcp",
     "unix-socket",
     "tls",
@@ -21,6 +25,7 @@ const NEEDS: [&str; 10] = [
     "cors-off",
     "cors-list",
     "authorize-local",
+    "quick-analytics",
     "fresh",
     "csv-files",
     "s3",
@@ -64,6 +69,7 @@ impl Farm for Servers {
                     "cors-list" => {
                         config.network.cors_access_list = vec!["https://allowed.example".to_owned()];
                     }
+                    "quick-analytics" => config.analytics_period = Some(ANALYTICS_PERIOD),
                     "authorize-local" => config.authentication.authorize_local = true,
                     _ => {}
                 }

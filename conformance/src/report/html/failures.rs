@@ -24,7 +24,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Markup {
 
 fn one(summary: &Summary<'_>, check: &Checked) -> Markup {
     html! {
-        article class="row" id=(check.id) {
+        article class={ "row " (check.verdict.word()) } id=(check.id) {
             h3 { span class={ "word " (check.verdict.word()) } { (check.verdict.word()) } " " code { (check.id) } " " (check.title) }
             @for id in &check.requirements {
                 @if let Some(sentence) = summary.sentence(id) {

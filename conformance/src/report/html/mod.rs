@@ -1,6 +1,7 @@
 //! The run as one self-contained page: readable without scripts, in light and dark, with nothing fetched from elsewhere.
 
 mod failures;
+mod keywords;
 mod matrix;
 mod plots;
 mod requirements;
@@ -34,6 +35,7 @@ pub fn document(events: &[Event]) -> String {
                     a href="#failures" { "What went wrong" }
                     a href="#matrix" { "Operations" }
                     a href="#requirements" { "Requirements" }
+                    a href="#keywords" { "Schemas" }
                     a href="#times" { "Times" }
                     a href="#checks" { "All checks" }
                     label class="filter" { "Filter " input type="search" id="filter" placeholder="id, operation, text" disabled; }
@@ -42,6 +44,7 @@ pub fn document(events: &[Event]) -> String {
                     (failures::section(&summary))
                     (matrix::section(&summary))
                     (requirements::section(&summary))
+                    (keywords::section(&summary))
                     (plots::section(&summary))
                     (checks(&summary))
                 }

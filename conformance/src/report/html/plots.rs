@@ -2,6 +2,7 @@
 //! the 5th to the 95th percentile, on a logarithmic scale.
 
 use super::Summary;
+use crate::event::Checked;
 use crate::verdict::Verdict;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -34,8 +35,24 @@ pub(super) fn section(summary: &Summary<'_>) -> Markup {
                 }
                 @for (row, (category, values)) in times.iter_mut().enumerate() { (plot(row, category, values)) }
             }
+            details {
+                summary { "The slowest" }
+                table { @for check in slowest(summary) {
+                    tr class="row" { td { code { (check.id) } } td class="number" { (format!("{:.0} ms", check.millis)) } }
+                } }
+            }
         }
     }
+}
+
+/// The checks that took longest.
+fn slowest<'a>(summary: &Summary<'a>) -> Vec<&'a Checked> {
+    const SHOWN: usize = 20;
+    let mut checks: Vec<&Checked> =
+        summary.checks.iter().copied().filter(|check| check.millis > 0.0).collect();
+    checks.sort_by(|a, b| b.millis.total_cmp(&a.millis));
+    checks.truncate(SHOWN);
+    checks
 }
 
 fn plot(row: usize, category: &str, values: &mut [f64]) -> Markup {
