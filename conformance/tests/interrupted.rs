@@ -100,7 +100,29 @@ async fn a_second_signal_ends_the_program_and_its_target_at_once() {
     assert!(status == 2 || status == 1, "{status} {text}");
     let left = sweep::find(&target, None).await;
     sweep::remove(&target, left).await;
-    let running =
-        Command::new("sh").args(["-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"]).output().unwrap();
-    assert!(!String::from_utf8_lossy(&running.stdout).contains("sleep 86399"), "the target still runs");
+    assert!(!runs("sleep 86399"), "the target still runs");
+}
+
+/// True while a process was started by these words.
+fn runs(words: &str) -> bool {
+    let show = "cat /proc/[0-9]*/cmdline | tr '\\0' ' '";
+    let processes = Command::new("sh").args(["-c", show]).output().unwrap();
+    // The words also stand in the command of the program under test, after `exec`.
+    let text = String::from_utf8_lossy(&processes.stdout).replace(&format!("exec {words}"), "");
+    text.contains(words)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_is_not_ready_yet_ends_with_the_program() {
+    let server = TestServer::start().await.unwrap();
+    let (target, _) = proxied(&server).await;
+    let child = start("http://127.0.0.1:1", &target, &["--spawn", "exec sleep 86398"]);
+    while !runs("sleep 86398") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tell(&child, Signal::INT);
+    let (status, text) = end(child).await;
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("interrupted before the target was ready"), "{text}");
+    assert!(!runs("sleep 86398"), "the target still runs");
 }

@@ -4,9 +4,12 @@
 
 use conformance::event::{Checked, Event, Kind};
 use conformance::report::{json, junit};
+use conformance::scenario::Errors;
+use conformance::sets::Set;
 use conformance::verdict::Verdict;
 use conformance::{Credentials, Options, Profile, Reach, Report, Stop, Target};
 use reference_server::TestServer;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -296,6 +299,38 @@ async fn small_faults_are_seen_by_the_checks_meant_for_them() {
         let fault = checks(&report).into_iter().find(|check| check.id == meant).unwrap();
         assert!(fault.curl.is_some() && fault.exchange.is_some() && !fault.differences.is_empty());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_strictly_errors_are_compared_is_a_choice() {
+    let server = TestServer::start().await.unwrap();
+    let admin = || Credentials { username: server.username().into(), password: server.password().into() };
+    let address = spoilt(&server, "is required", "is Required").await;
+    for (errors, status) in
+        [(None, 1), (Some(Errors::Wording), 1), (Some(Errors::Kind), 0), (Some(Errors::Status), 0)]
+    {
+        let report = run(&address, admin(), Options { errors, ..only("contract/insert") }).await;
+        assert_eq!(report.exit_status(), status, "{errors:?}: {}", report.to_text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_set_limits_what_is_demanded() {
+    let server = TestServer::start().await.unwrap();
+    let admin = || Credentials { username: server.username().into(), password: server.password().into() };
+    let address = spoilt(&server, "\"message\":\"inserted ", "\"message\":\"Inserted ").await;
+    let demanding = |text: &str| Options {
+        set: Some(Arc::new(Set::parse("few", text).unwrap())),
+        ..only("nosql/insert-basic")
+    };
+    let report = run(&address, admin(), demanding("NOSQL-INSERT-001 MUST")).await;
+    assert_eq!(report.exit_status(), 1, "{}", report.to_text());
+    let report = run(&address, admin(), demanding("NOSQL-INSERT-001 SHOULD")).await;
+    assert_eq!(report.exit_status(), 0, "{}", report.to_text());
+    let cited: BTreeSet<&String> =
+        checks(&report).into_iter().flat_map(|check| &check.requirements).collect();
+    assert_eq!(cited, BTreeSet::from([&"NOSQL-INSERT-001".to_owned()]));
+    assert!(report.to_text().contains("profile full, requirements few"), "{}", report.to_text());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -394,10 +394,16 @@ async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
         kills: args.spawn.kills,
         ..options(&args.choice)
     };
+    let (stop, spawned) = (Stop::default(), signals::Slot::default());
+    signals::watch(stop.clone(), Arc::clone(&spawned))?;
     // Its server, if it has one of its own, lives as long as this value.
-    let tested = tested::Tested::start(args, &mut options).await?;
-    let stop = Stop::default();
-    signals::watch(stop.clone(), options.spawned.clone())?;
+    let tested = tokio::select! {
+        tested = tested::Tested::start(args, &mut options) => tested?,
+        () = signals::stopped(&stop) => bail!("it was interrupted before the target was ready"),
+    };
+    if let Some(target) = &options.spawned {
+        let _ = spawned.set(Arc::clone(target));
+    }
     let (bar, sink) = progress(args.quiet);
     let report = conformance::run_with(tested.target.clone(), options, sink, stop).await;
     bar.finish_and_clear();
