@@ -9,8 +9,8 @@ use crate::error::OperationError;
 use crate::replication::nodes::LINKS;
 use crate::store::WriteTxn;
 use crate::store::{
-    Attribute, CREATED_TIME, Database, KeyRange, Record, Store, StoreError, Table, TableSpec, UPDATED_TIME,
-    View,
+    Attribute, CREATED_TIME, Database, HistoryEntry, KeyRange, Record, Store, StoreError, Table, TableSpec,
+    UPDATED_TIME, View,
 };
 use crate::value::{Object, Value};
 use anyhow::Context;
@@ -126,13 +126,17 @@ pub(crate) fn put(txn: &mut WriteTxn<'_>, table: &str, mut record: Object) -> Re
     record.entry(CREATED_TIME.to_owned()).or_insert(now);
     let key = record.get(&table.primary_key).cloned().unwrap_or(Value::Null);
     txn.put(&table, &key, &record, None)?;
+    // Of tables that other nodes are told of.
+    txn.log_history(&table, HistoryEntry::new("upsert", None))?;
     Ok(record)
 }
 
 /// Removes a record; tells whether there was one.
 pub(crate) fn delete(txn: &mut WriteTxn<'_>, table: &str, key: &Value) -> Result<bool, StoreError> {
     let table = find(txn.catalog().table(table), table)?;
-    txn.delete(&table, key)
+    let deleted = txn.delete(&table, key)?;
+    txn.log_history(&table, HistoryEntry::new("delete", None))?;
+    Ok(deleted)
 }
 
 /// A record of an internal table.

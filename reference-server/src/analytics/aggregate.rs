@@ -6,7 +6,7 @@ use crate::access::system_tables::{find, system_database};
 use crate::error::OperationError;
 use crate::licensing::{self, Consumption};
 use crate::server::Server;
-use crate::store::{KeyRange, StoreError, WriteTxn};
+use crate::store::{HistoryEntry, KeyRange, StoreError, WriteTxn};
 use crate::system::usage::Usage;
 use crate::value::{Object, Value};
 use std::ops::Bound;
@@ -127,7 +127,8 @@ impl Default for Aggregator {
 fn put(txn: &mut WriteTxn<'_>, table: &str, record: &Object) -> Result<(), StoreError> {
     let table = find(txn.catalog().table(table), table)?;
     let key = record.get("id").cloned().unwrap_or_default();
-    txn.put(&table, &key, record, None).map(drop)
+    txn.put(&table, &key, record, None)?;
+    txn.log_history(&table, HistoryEntry::new("insert", None))
 }
 
 fn remove_before(txn: &mut WriteTxn<'_>, table: &str, oldest: &Value) -> Result<(), StoreError> {
@@ -141,7 +142,7 @@ fn remove_before(txn: &mut WriteTxn<'_>, table: &str, oldest: &Value) -> Result<
     for key in keys {
         txn.delete(&table, &key)?;
     }
-    Ok(())
+    txn.log_history(&table, HistoryEntry::new("delete", None))
 }
 
 /// How many milliseconds the threads that serve have been at work, and how many threads they are.

@@ -36,7 +36,8 @@ impl Catalog {
         self.tables.is_empty()
     }
 
-    pub(super) fn by_id(&self, id: u32) -> Option<&Arc<Table>> {
+    /// A table by its number.
+    pub fn by_id(&self, id: u32) -> Option<&Arc<Table>> {
         self.tables.values().find(|table| table.id == id)
     }
 
@@ -60,8 +61,11 @@ pub struct Table {
     pub primary_key: String,
     /// True when the attributes were declared at creation: writes add none.
     pub schema_defined: bool,
-    /// True when a history is kept.
+    /// True when a history is kept that may be asked for.
     pub audit: bool,
+    /// True when a history is kept for other nodes, whether or not it may be asked for.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub logged: bool,
     /// Seconds after a write at which a record vanishes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiration: Option<f64>,
@@ -120,6 +124,11 @@ impl Table {
         self.member_names.get(id.0 as usize).map_or(b"\"\":", |name| name)
     }
 
+    /// True when writes are logged in the history.
+    pub fn keeps_history(&self) -> bool {
+        self.audit || self.logged
+    }
+
     /// True when a secondary index of the attribute is kept.
     pub fn is_indexed(&self, id: AttributeId) -> bool {
         self.flags.get(id.0 as usize).is_some_and(|flags| flags.indexed)
@@ -150,6 +159,7 @@ impl Table {
             primary_key: spec.primary_key,
             schema_defined: spec.schema_defined,
             audit: spec.audit,
+            logged: false,
             expiration: spec.expiration,
             attributes: Vec::new(),
             names: Vec::new(),

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// A database.
 pub struct Database {
@@ -66,6 +66,11 @@ impl Database {
     /// A snapshot to read from.
     pub fn read(&self) -> Result<ReadTxn<'_>, StoreError> {
         ReadTxn::begin(&self.environment)
+    }
+
+    /// Changes with every commit; closed when the database is.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.environment.commits()
     }
 
     /// Makes writing keep the resident memory of this process low, for as long as the answer is kept. It is slower:

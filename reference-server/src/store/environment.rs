@@ -16,11 +16,12 @@ use std::fs::File;
 use std::io::{Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
 
 /// The format of what is on disk; older ones are migrated at opening, newer ones refused.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// How long growing waits for snapshots to end. Backups are long, too.
 const GROWTH_PATIENCE: Duration = Duration::from_secs(120);
@@ -81,6 +82,23 @@ pub(super) mod meta_keys {
     /// The number of the next history entry and the time of the last.
     pub(crate) const HISTORY: &[u8] = b"history";
 
+    /// The highest number of a history entry of this node that was removed.
+    pub(crate) const PURGED: &[u8] = b"purged";
+    /// The latest time of a change that other nodes made.
+    pub(crate) const FARTHEST: &[u8] = b"farthest";
+    /// What the keys of the names of other nodes begin with, by the numbers given to them here.
+    pub(crate) const ORIGINS: &[u8] = b"origin-";
+
+    /// The name of another node.
+    pub(crate) fn origin(number: u32) -> Vec<u8> {
+        numbered(ORIGINS, number)
+    }
+
+    /// What is kept for replication under a name.
+    pub(crate) fn replication(name: &str) -> Vec<u8> {
+        [b"replication-", name.as_bytes()].concat()
+    }
+
     /// A table's definition.
     pub(crate) fn table(id: u32) -> Vec<u8> {
         numbered(b"table-", id)
@@ -121,6 +139,10 @@ pub(super) struct Environment {
     announced: AtomicUsize,
     publishing: Mutex<()>,
     pub(super) thrift: Thrift,
+    /// The bits of the latest time of a change that other nodes made.
+    farthest: AtomicU64,
+    /// Counts the commits.
+    commits: watch::Sender<u64>,
 }
 
 impl Environment {
@@ -175,8 +197,11 @@ impl Environment {
             announced: AtomicUsize::new(0),
             publishing: Mutex::new(()),
             thrift: Thrift::default(),
+            farthest: AtomicU64::new(0),
+            commits: watch::channel(0).0,
         };
         environment.migrate()?;
+        environment.set_farthest(environment.stored_farthest()?);
         let catalog = environment.load_catalog()?;
         environment.catalog.store(Arc::new(catalog));
         Ok(environment)
@@ -189,7 +214,12 @@ impl Environment {
             if format_of(&txn, &self.trees.meta)? == Some(FORMAT) {
                 return Ok(());
             }
-            let migrated = history::migrate(&mut txn, &self.trees)
+            let histories = match format_of(&txn, &self.trees.meta)? {
+                Some(1) => history::migrate(&mut txn, &self.trees),
+                // Later formats of histories are read as they are.
+                _ => Ok(()),
+            };
+            let migrated = histories
                 .and_then(|()| Ok(self.trees.meta.put(&mut txn, meta_keys::FORMAT, &FORMAT.to_be_bytes())?))
                 .and_then(|()| Ok(txn.commit()?));
             match migrated {
@@ -213,6 +243,22 @@ impl Environment {
         let txn = self.env.read_txn()?;
         let name = self.trees.meta.get(&txn, meta_keys::NAME)?.unwrap_or_default();
         Ok(String::from_utf8_lossy(name).into_owned())
+    }
+
+    fn stored_farthest(&self) -> Result<f64, StoreError> {
+        let txn = self.env.read_txn()?;
+        let stored = self.trees.meta.get(&txn, meta_keys::FARTHEST)?;
+        Ok(stored.and_then(|bytes| bytes.first_chunk::<8>()).map_or(0.0, |bytes| f64::from_be_bytes(*bytes)))
+    }
+
+    /// The latest time, in epoch milliseconds, of a change that other nodes made and that was ahead of the clock here;
+    /// 0 for none.
+    pub(super) fn farthest(&self) -> f64 {
+        f64::from_bits(self.farthest.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_farthest(&self, time: f64) {
+        self.farthest.store(time.to_bits(), Ordering::Relaxed);
     }
 
     /// The newest catalog.
@@ -243,8 +289,19 @@ impl Environment {
         Ok(self.env.write_txn()?)
     }
 
-    /// Commits and, when the transaction changed it, publishes the catalog.
+    /// Commits and, when the transaction changed it, publishes the catalog. Wakes those who wait for commits.
     pub(super) fn commit(&self, txn: RwTxn<'_>, changed: Option<Arc<Catalog>>) -> Result<(), StoreError> {
+        self.commit_only(txn, changed)?;
+        self.commits.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
+    /// What changes with every commit.
+    pub(super) fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
+    }
+
+    fn commit_only(&self, txn: RwTxn<'_>, changed: Option<Arc<Catalog>>) -> Result<(), StoreError> {
         let Some(mut catalog) = changed else { return Ok(txn.commit()?) };
         let id = txn.id();
         Arc::make_mut(&mut catalog).since = id;
@@ -380,5 +437,20 @@ fn whole_pages(size: usize) -> usize {
 /// Epoch milliseconds with their fraction.
 pub(super) fn now() -> f64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    elapsed.as_micros() as f64 / 1000.0
+    elapsed.as_micros() as f64 / 1000.0 + clock_offset()
+}
+
+/// How many milliseconds the clock is to be wrong, for tests.
+#[cfg(feature = "faults")]
+fn clock_offset() -> f64 {
+    static OFFSET: std::sync::LazyLock<f64> = std::sync::LazyLock::new(|| {
+        let text = std::env::var("HDB_TEST_CLOCK_OFFSET_MS").unwrap_or_default();
+        text.parse().ok().filter(|offset: &f64| offset.is_finite()).unwrap_or(0.0)
+    });
+    *OFFSET
+}
+
+#[cfg(not(feature = "faults"))]
+const fn clock_offset() -> f64 {
+    0.0
 }

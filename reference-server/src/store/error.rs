@@ -41,6 +41,10 @@ pub enum StoreError {
     /// The code of a write panicked; nothing of it was kept.
     #[error("a write failed unexpectedly: {0}")]
     Panicked(String),
+    /// Another node wrote the record with a time to come: the write is to be done again with a later one. Never seen
+    /// outside the store.
+    #[error("the record has a time to come")]
+    Behind,
     /// LMDB failed.
     #[error("storage engine: {0}")]
     Heed(Arc<heed::Error>),

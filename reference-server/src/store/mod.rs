@@ -22,6 +22,7 @@ mod prepare;
 mod ranges;
 mod read;
 mod record;
+mod remote;
 mod resident;
 mod statistics;
 mod tables;
@@ -37,11 +38,15 @@ pub use catalog::{
 pub use database::Database;
 pub use environment::StoreOptions;
 pub use error::StoreError;
-pub use history::{History, HistoryChange, HistoryEntry, HistoryRecord};
+pub use history::{History, HistoryChange, HistoryEntry, HistoryRecord, Origin};
+pub use prepare::Patched;
 pub use ranges::{KeyRange, ValueRange};
 pub use read::{IndexHit, IndexScan, ReadTxn, Scan, View};
 pub use record::{Kind, PRIMARY_KEY, RawValue, Record};
 pub use resident::LowMemory;
+pub use remote::{
+    Copied, CopiedPage, Effect, RemoteWrite, Source, WriteKind, increment_of, patched_over, written_over,
+};
 pub use statistics::{Statistics, TreeStatistics};
 pub use write::WriteTxn;
 

@@ -12,6 +12,28 @@ use crate::value::{Object, Value, compare};
 use heed::{AnyTls, RoTxn};
 use std::cmp::Ordering;
 
+/// What a patch does to an attribute of the record it makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patched {
+    /// Nothing.
+    Kept,
+    /// It has a new value.
+    Set,
+    /// Something was added to its number.
+    Added,
+}
+
+/// How a record is written.
+#[derive(Clone, Copy)]
+pub(super) enum Mode<'w> {
+    /// Only when its key is free.
+    New,
+    /// As a whole.
+    Whole,
+    /// With attributes that are kept beside those written.
+    Patch(&'w dyn Fn(&str) -> Patched),
+}
+
 /// Where a record about to be stored has its change in the history, and the one before.
 pub(super) struct Places {
     pub(super) previous: Place,
@@ -31,8 +53,9 @@ impl Places {
         last: Option<Place>,
     ) -> Result<Places, StoreError> {
         let previous = last.unwrap_or(Place::NONE);
-        let mut places = Places { previous, new: previous, was_buried: false };
-        if table.audit {
+        let kept = if previous.entry == 0 { Place::NONE } else { previous };
+        let mut places = Places { previous, new: kept, was_buried: false };
+        if table.keeps_history() {
             if last.is_none() && !trees.tombstones.is_empty(txn)? {
                 let tombstone = trees.tombstones.get(txn, key)?;
                 places.was_buried = tombstone.is_some();

@@ -111,6 +111,19 @@ impl WriteTxn<'_> {
         Ok(changed)
     }
 
+    /// Keeps a history of a table for other nodes from now on, or no longer.
+    pub fn set_logged(&mut self, table: &Arc<Table>, logged: bool) -> Result<Arc<Table>, StoreError> {
+        let table = self.current(table)?;
+        if table.logged == logged {
+            return Ok(table);
+        }
+        let mut changed = Table::clone(&table);
+        changed.logged = logged;
+        let changed = Arc::new(changed);
+        self.set_table(changed.clone());
+        Ok(changed)
+    }
+
     fn index_stored_values(&mut self, table: &Table, attributes: &[AttributeId]) -> Result<(), StoreError> {
         let (mut from, end) = KeyRange::all().under(&table.id.to_be_bytes());
         loop {
@@ -186,6 +199,27 @@ impl WriteTxn<'_> {
             self.noted(deleted)?;
         }
         Ok(true)
+    }
+
+    /// Removes up to `limit` expired records of all tables; returns how many there were.
+    pub fn sweep_expired(&mut self, limit: usize) -> Result<usize, StoreError> {
+        let mut swept = 0;
+        for table in self.catalog.clone().tables() {
+            let view = self.view()?;
+            let keys: Vec<Vec<u8>> = view
+                .expired(table)?
+                .take(limit - swept)
+                .map(|key| key.map(|key| [&table.id.to_be_bytes(), key].concat()))
+                .collect::<Result<_, _>>()?;
+            for key in &keys {
+                self.remove(table, key, None, false)?;
+            }
+            swept += keys.len();
+            if swept >= limit {
+                break;
+            }
+        }
+        Ok(swept)
     }
 
     /// Deletes up to `limit` pairs whose keys begin with `prefix`; returns how many.

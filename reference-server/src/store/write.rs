@@ -3,9 +3,9 @@
 use super::catalog::{AttributeId, Catalog, Table};
 use super::environment::{Environment, meta_keys, now};
 use super::error::StoreError;
-use super::history::Ledger;
+use super::history::{Change, Ledger, patch_id};
 use super::index::{self, EXPIRY, Pending};
-use super::prepare::{Places, find_attributes, has_key, queue_index_changes, stored_key};
+use super::prepare::{Mode, Patched, Places, find_attributes, has_key, queue_index_changes, stored_key};
 use super::read::{TableSize, View};
 use super::record::{self, Place, RawValue, Record, Times};
 use crate::value::{Object, Value};
@@ -30,20 +30,29 @@ pub struct WriteTxn<'e> {
     pub(super) ledger: Ledger,
     /// The table of the last write, which is most likely the table of the next.
     current: Option<Arc<Table>>,
-    scratch: Scratch,
+    pub(super) scratch: Scratch,
     /// How many changes were made; tells whether a failed request left something.
     pub(super) changes: u64,
     /// Set when LMDB refused a change: the transaction can only be given up.
     pub(super) failure: Option<StoreError>,
     timestamp: f64,
+    /// The latest time of a change that other nodes made, while it may be ahead of the clock here.
+    pub(super) farthest: f64,
+    /// The time that those of later requests must exceed, as changes of other nodes bear it.
+    pub(super) seen: f64,
+    /// The numbers of other nodes' names, as far as they were asked for.
+    pub(super) origins: Vec<(Arc<str>, u32)>,
+    /// Set when a request met a record with this later time.
+    pub(super) behind: Option<f64>,
 }
 
 /// Buffers used again for every record.
 #[derive(Default)]
-struct Scratch {
-    key: Vec<u8>,
-    record: Vec<u8>,
-    attributes: Vec<AttributeId>,
+pub(super) struct Scratch {
+    pub(super) key: Vec<u8>,
+    pub(super) record: Vec<u8>,
+    pub(super) attributes: Vec<AttributeId>,
+    pub(super) written: Vec<AttributeId>,
 }
 
 impl<'e> WriteTxn<'e> {
@@ -63,15 +72,26 @@ impl<'e> WriteTxn<'e> {
             changes: 0,
             failure: None,
             timestamp: 0.0,
+            farthest: environment.farthest(),
+            seen: 0.0,
+            origins: Vec::new(),
+            behind: None,
         })
     }
 
-    /// Begins the part of one request. `last` is the time of the one before, which this one's must exceed.
-    pub(super) fn begin_request(&mut self, last: f64) -> f64 {
-        self.ledger.begin_request();
+    /// Begins the part of one request. `last` is the time of the one before, which this one's must exceed, and `after`
+    /// that of a record it writes, which does not hold those to come. Returns the time that they must exceed.
+    pub(super) fn begin_request(&mut self, last: f64, after: f64) -> f64 {
         // Half a microsecond is the least step that doubles near the present time can tell apart.
-        self.timestamp = now().max(last + 0.000_5);
-        self.timestamp
+        const STEP: f64 = 0.000_5;
+        self.ledger.begin_request();
+        self.timestamp = now().max(last + STEP);
+        let last = self.timestamp;
+        if after >= self.timestamp {
+            self.timestamp = after + STEP;
+            self.farthest = self.farthest.max(self.timestamp);
+        }
+        last
     }
 
     /// The time of this request in epoch milliseconds: later than that of every request before it. Records written
@@ -111,7 +131,21 @@ impl<'e> WriteTxn<'e> {
         record: &Object,
         expires_at: Option<f64>,
     ) -> Result<(), StoreError> {
-        self.store(table, key, record, expires_at, true).map(|_| ())
+        self.store(table, key, record, expires_at, Mode::Whole).map(|_| ())
+    }
+
+    /// As [`WriteTxn::put`], of a record in which only the attributes that `written` tells were written, and the others
+    /// kept: another node that knows a newer value of one of the others keeps that. Of the numbers among them that were
+    /// added to other nodes are told how much.
+    pub fn patch(
+        &mut self,
+        table: &Arc<Table>,
+        key: &Value,
+        record: &Object,
+        expires_at: Option<f64>,
+        written: &dyn Fn(&str) -> Patched,
+    ) -> Result<(), StoreError> {
+        self.store(table, key, record, expires_at, Mode::Patch(written)).map(|_| ())
     }
 
     /// Stores a record only when its primary key is free; tells whether it was.
@@ -122,7 +156,7 @@ impl<'e> WriteTxn<'e> {
         record: &Object,
         expires_at: Option<f64>,
     ) -> Result<bool, StoreError> {
-        self.store(table, key, record, expires_at, false)
+        self.store(table, key, record, expires_at, Mode::New)
     }
 
     fn store(
@@ -131,11 +165,11 @@ impl<'e> WriteTxn<'e> {
         key: &Value,
         record: &Object,
         expires_at: Option<f64>,
-        replace: bool,
+        mode: Mode<'_>,
     ) -> Result<bool, StoreError> {
         let mut table = self.current(table)?;
         let mut scratch = std::mem::take(&mut self.scratch);
-        let result = self.store_with(&mut scratch, &mut table, key, record, expires_at, replace);
+        let result = self.store_with(&mut scratch, &mut table, key, record, expires_at, mode);
         self.scratch = scratch;
         result
     }
@@ -147,12 +181,13 @@ impl<'e> WriteTxn<'e> {
         key: &Value,
         record: &Object,
         expires_at: Option<f64>,
-        replace: bool,
+        mode: Mode<'_>,
     ) -> Result<bool, StoreError> {
         let exact = stored_key(&mut scratch.key, table, key)?;
+        self.not_behind(table, &scratch.key)?;
         let records = self.environment.trees.records;
         let settled = find_attributes(&mut scratch.attributes, table, record);
-        if !replace {
+        if let Mode::New = mode {
             if settled && self.store_new(scratch, table, key, record, expires_at)? {
                 return Ok(true);
             }
@@ -191,9 +226,18 @@ impl<'e> WriteTxn<'e> {
             &scratch.attributes,
             record,
         );
-        if table.audit {
-            let collected = self.ledger.collected(&self.txn, trees, table.id)?;
-            collected.push(places.previous, Some(&scratch.record), live.map(|old| old.bytes()));
+        if table.keeps_history() {
+            let (after, before) = (Some(&scratch.record[..]), live.map(|old| old.bytes()));
+            let mut change = Change { after, before, ..Change::default() };
+            if let (Mode::Patch(written), Some(_)) = (mode, live) {
+                let each =
+                    scratch.attributes.iter().zip(record.keys()).map(|(id, name)| (*id, written(name)));
+                let ids = each.filter(|(_, written)| *written != Patched::Kept);
+                scratch.written.clear();
+                scratch.written.extend(ids.map(|(id, written)| patch_id(id, written == Patched::Added)));
+                change.patch = Some(&scratch.written);
+            }
+            self.ledger.collected(&self.txn, trees, table.id)?.push(places.previous, change);
         }
         let replaced = old.map(|old| old.bytes().len());
         self.resize_table(table.id, replaced, Some(scratch.record.len()))?;
@@ -228,9 +272,9 @@ impl<'e> WriteTxn<'e> {
         let new = Record::new(&scratch.record)?;
         let (pending, attributes) = (&mut self.pending, &scratch.attributes);
         queue_index_changes(pending, table, &scratch.key[4..], None, new, attributes, record);
-        if table.audit {
-            let collected = self.ledger.collected(&self.txn, trees, table.id)?;
-            collected.push(places.previous, Some(&scratch.record), None);
+        if table.keeps_history() {
+            let change = Change { after: Some(&scratch.record), ..Change::default() };
+            self.ledger.collected(&self.txn, trees, table.id)?.push(places.previous, change);
         }
         self.resize_table(table.id, None, Some(scratch.record.len()))?;
         self.stored(places, &scratch.key)?;
@@ -255,7 +299,9 @@ impl<'e> WriteTxn<'e> {
         let table = self.current(table)?;
         let mut scratch = std::mem::take(&mut self.scratch);
         let result = match stored_key(&mut scratch.key, &table, key) {
-            Ok(exact) => self.remove(&table, &scratch.key, (!exact).then_some(key), true),
+            Ok(exact) => self
+                .not_behind(&table, &scratch.key)
+                .and_then(|()| self.remove(&table, &scratch.key, (!exact).then_some(key), true)),
             Err(StoreError::UnusableKey) => Ok(false),
             Err(error) => Err(error),
         };
@@ -265,7 +311,7 @@ impl<'e> WriteTxn<'e> {
 
     /// Removes the record stored under a whole key (with the table's id), expired or not. `expected` is its primary
     /// key where the stored one is shortened. True when it was live.
-    fn remove(
+    pub(super) fn remove(
         &mut self,
         table: &Table,
         stored: &[u8],
@@ -279,7 +325,26 @@ impl<'e> WriteTxn<'e> {
             return Ok(false);
         }
         let live = !old.is_expired(self.timestamp);
-        let size = bytes.len();
+        // What is left of the record in the history is found by its tombstone.
+        let mut place = old.last_change();
+        if live && collect && table.keeps_history() {
+            let collected = self.ledger.collected(&self.txn, &self.environment.trees, table.id)?;
+            let previous = std::mem::replace(&mut place, collected.next_place());
+            collected.push(previous, Change { before: Some(old.bytes()), ..Change::default() });
+        }
+        self.take_out(table, stored)?;
+        if place.entry != Place::NONE.entry {
+            let put = self.environment.trees.tombstones.put(&mut self.txn, stored, &place.to_bytes());
+            self.noted(put)?;
+        }
+        Ok(live)
+    }
+
+    /// Takes the record stored under a whole key out, with its index entries.
+    pub(super) fn take_out(&mut self, table: &Table, stored: &[u8]) -> Result<(), StoreError> {
+        let records = self.environment.trees.records;
+        let Some(bytes) = records.get(&self.txn, stored)? else { return Ok(()) };
+        let (old, size) = (Record::new(bytes)?, bytes.len());
         let key = self.pending.record(&stored[4..]);
         for (id, value) in old.attributes().filter(|(id, _)| table.is_indexed(*id)) {
             self.pending.remove(index::prefix(table.id, id), value, key);
@@ -288,42 +353,9 @@ impl<'e> WriteTxn<'e> {
             let text = Value::Number(instant).to_json();
             self.pending.remove(index::prefix(table.id, EXPIRY), RawValue::plain(text.as_bytes()), key);
         }
-        // What is left of the record in the history is found by its tombstone.
-        let mut place = old.last_change();
-        if live && collect && table.audit {
-            let collected = self.ledger.collected(&self.txn, &self.environment.trees, table.id)?;
-            let previous = std::mem::replace(&mut place, collected.next_place());
-            collected.push(previous, None, Some(old.bytes()));
-        }
         self.resize_table(table.id, Some(size), None)?;
         let deleted = records.delete(&mut self.txn, stored);
-        self.noted(deleted)?;
-        if place != Place::NONE {
-            let put = self.environment.trees.tombstones.put(&mut self.txn, stored, &place.to_bytes());
-            self.noted(put)?;
-        }
-        Ok(live)
-    }
-
-    /// Removes up to `limit` expired records of all tables; returns how many there were.
-    pub fn sweep_expired(&mut self, limit: usize) -> Result<usize, StoreError> {
-        let mut swept = 0;
-        for table in self.catalog.clone().tables() {
-            let view = self.view()?;
-            let keys: Vec<Vec<u8>> = view
-                .expired(table)?
-                .take(limit - swept)
-                .map(|key| key.map(|key| [&table.id.to_be_bytes(), key].concat()))
-                .collect::<Result<_, _>>()?;
-            for key in &keys {
-                self.remove(table, key, None, false)?;
-            }
-            swept += keys.len();
-            if swept >= limit {
-                break;
-            }
-        }
-        Ok(swept)
+        self.noted(deleted).map(|_| ())
     }
 
     /// The state of a table in this transaction, which may be ahead of the caller's.
@@ -357,7 +389,11 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// Gives ids to the names of a record; in a dynamic table they become indexed attributes too.
-    fn intern_names(&mut self, table: &Arc<Table>, record: &Object) -> Result<Arc<Table>, StoreError> {
+    pub(super) fn intern_names(
+        &mut self,
+        table: &Arc<Table>,
+        record: &Object,
+    ) -> Result<Arc<Table>, StoreError> {
         let mut changed = Table::clone(table);
         for name in record.keys() {
             if changed.schema_defined {
@@ -436,6 +472,7 @@ impl<'e> WriteTxn<'e> {
         self.write_pending()?;
         self.write_sizes()?;
         self.write_ledger()?;
+        self.write_farthest()?;
         let meta = self.environment.trees.meta;
         for id in std::mem::take(&mut self.changed_tables) {
             let key = meta_keys::table(id);
@@ -447,6 +484,7 @@ impl<'e> WriteTxn<'e> {
         }
         let changed = !Arc::ptr_eq(&self.catalog, &self.environment.catalog());
         self.environment.commit(self.txn, changed.then_some(self.catalog))?;
+        self.environment.set_farthest(self.farthest);
         Ok(self.dropped_tables)
     }
 }

@@ -27,7 +27,7 @@ const PRUNE_EVERY: Duration = Duration::from_secs(60);
 const PRUNE_STEP: usize = 500;
 const PRUNE_PAUSE: Duration = Duration::from_secs(1);
 /// A last entry further ahead of the clock than this does not hold the times of new ones back.
-const FARTHEST_AHEAD: f64 = 60_000.0;
+pub(super) const FARTHEST_AHEAD: f64 = 60_000.0;
 /// How long after the last write an asynchronous database is synced.
 const SYNC_AFTER: Duration = Duration::from_millis(500);
 
@@ -35,6 +35,10 @@ const SYNC_AFTER: Duration = Duration::from_millis(500);
 pub(super) trait Job: Send {
     /// Runs the request; true when it succeeded. May be called again after a transaction was given up.
     fn run(&mut self, txn: &mut WriteTxn<'_>) -> bool;
+    /// The time that its own must exceed, as it writes a record that has it.
+    fn after(&self) -> f64;
+    /// Makes it run later than a time.
+    fn run_after(&mut self, time: f64);
     /// Tells the requester what the last run gave.
     fn acknowledge(self: Box<Self>);
     /// Tells the requester that the request failed.
@@ -46,11 +50,12 @@ pub(super) struct Request<T, E, F, R> {
     work: F,
     reply: R,
     result: Option<Result<T, E>>,
+    after: f64,
 }
 
 impl<T, E, F, R> Request<T, E, F, R> {
     pub(super) fn new(work: F, reply: R) -> Self {
-        Request { work, reply, result: None }
+        Request { work, reply, result: None, after: 0.0 }
     }
 }
 
@@ -66,6 +71,14 @@ where
         let succeeded = result.is_ok();
         self.result = Some(result);
         succeeded
+    }
+
+    fn after(&self) -> f64 {
+        self.after
+    }
+
+    fn run_after(&mut self, time: f64) {
+        self.after = time;
     }
 
     fn acknowledge(self: Box<Self>) {
@@ -195,7 +208,8 @@ impl Writer {
     }
 
     fn run(&mut self, mut batch: Vec<Box<dyn Job>>) {
-        // Each turn either ends the batch, takes a failed request out of it, or doubles the memory map.
+        // Each turn either ends the batch, takes a failed request out of it, moves one beyond the time of a record, or
+        // doubles the memory map.
         while !batch.is_empty() {
             match self.attempt(&mut batch) {
                 Attempt::Committed(dropped) => {
@@ -208,6 +222,7 @@ impl Writer {
                     return batch.into_iter().for_each(Job::acknowledge);
                 }
                 Attempt::Unchanged => return batch.into_iter().for_each(Job::acknowledge),
+                Attempt::Behind(at, time) => batch[at].run_after(time),
                 Attempt::Rejected(at) => batch.remove(at).acknowledge(),
                 Attempt::Panicked(at, message) => {
                     tracing::error!(message, "a write panicked");
@@ -234,12 +249,16 @@ impl Writer {
             Err(error) => return Attempt::Failed(error),
         };
         for (at, job) in batch.iter_mut().enumerate() {
-            self.last_timestamp = txn.begin_request(self.last_timestamp);
+            self.last_timestamp = txn.begin_request(self.last_timestamp, job.after());
             let before = txn.changes;
             let succeeded = match catch_unwind(AssertUnwindSafe(|| job.run(&mut txn))) {
                 Ok(succeeded) => succeeded,
                 Err(panic) => return Attempt::Panicked(at, message_of(&*panic)),
             };
+            self.last_timestamp = self.last_timestamp.max(txn.seen);
+            if let Some(time) = txn.behind.take() {
+                return Attempt::Behind(at, time);
+            }
             match txn.failure.take() {
                 Some(error) if error.is_map_full() => return Attempt::Failed(error),
                 // It got the failure as its own result, or should have.
@@ -311,7 +330,7 @@ impl Writer {
     ) -> Option<T> {
         loop {
             let result = WriteTxn::begin(&self.environment).and_then(|mut txn| {
-                txn.begin_request(self.last_timestamp);
+                txn.begin_request(self.last_timestamp, 0.0);
                 let result = work(&mut txn)?;
                 txn.commit()?;
                 Ok(result)
@@ -341,6 +360,8 @@ enum Attempt {
     Committed(Vec<u32>),
     /// Nobody changed anything.
     Unchanged,
+    /// One request writes a record that has this later time: everything must run again, this one later than that.
+    Behind(usize, f64),
     /// One request failed after it had changed something: the rest must run again without it.
     Rejected(usize),
     /// The code of one request panicked: likewise.
@@ -412,9 +433,9 @@ fn may_prune(environment: &Environment, before: f64) -> Result<Pruning, StoreErr
 /// The time of the last history entry, which later ones must exceed, unless the clock was wrong then.
 fn last_time(environment: &Environment) -> f64 {
     let last = environment.read().and_then(|reading| history::last_state(&reading.txn, &environment.trees));
+    let likely = |time: f64| if time < now() + FARTHEST_AHEAD { time } else { 0.0 };
     match last {
-        Ok((_, time)) if time < now() + FARTHEST_AHEAD => time,
-        Ok(_) => 0.0,
+        Ok((_, time)) => likely(time).max(likely(environment.farthest())),
         Err(error) => {
             tracing::error!(%error, "the time of the last history entry cannot be read");
             0.0

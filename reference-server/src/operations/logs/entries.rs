@@ -21,6 +21,11 @@ pub(super) async fn reading<T: Send + 'static>(
     Ok(reading.await.map_err(OperationError::internal)??)
 }
 
+/// True when a table's history is kept for other nodes only.
+pub(super) fn is_hidden(table: &Table) -> bool {
+    table.logged && !table.audit
+}
+
 /// How the entries of one table are shown.
 pub(super) struct Shown<'t> {
     table: &'t Table,

@@ -1,6 +1,6 @@
 //! read_audit_log: the history of a table by time, by user or by primary key.
 
-use super::entries::{Shown, reading};
+use super::entries::{Shown, is_hidden, reading};
 use super::read_transaction_log::{limit, number};
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::{Call, Outcome, Reply};
@@ -26,6 +26,9 @@ pub(super) async fn read_audit_log(call: Call) -> Outcome {
     let name = database.name().to_owned();
     let found = reading(database, move |view| {
         let shown = Shown::of(&name, &table);
+        if is_hidden(&table) {
+            return Ok(search.of_nothing());
+        }
         match search {
             Search::Times { from, to, limit } => {
                 let entries = view.history(&table, from, to, fault!("audit-newest-first"))?.take(limit);
@@ -38,6 +41,22 @@ pub(super) async fn read_audit_log(call: Call) -> Outcome {
         }
     });
     Ok(Reply::Value(found.await?))
+}
+
+impl Search {
+    /// What a table without a history answers.
+    fn of_nothing(self) -> Value {
+        match self {
+            Search::Times { .. } => Value::Array(Vec::new()),
+            Search::Users(_) => Value::Object(Object::new()),
+            Search::Records(keys) => {
+                let none = keys.iter().map(|key| (member_name(key), Value::Array(Vec::new())));
+                let mut found: Object = none.collect();
+                order_members(&mut found);
+                Value::Object(found)
+            }
+        }
+    }
 }
 
 fn search_of(body: &Object) -> Result<Search, OperationError> {

@@ -1,6 +1,6 @@
 //! read_transaction_log: the history of a table by time.
 
-use super::entries::{Shown, reading};
+use super::entries::{Shown, is_hidden, reading};
 use crate::error::ErrorKind;
 use crate::operations::{Call, Outcome, Reply};
 use crate::value::Value;
@@ -14,6 +14,7 @@ pub(super) async fn read_transaction_log(call: Call) -> Outcome {
     );
     let to = number(call.body.get("to")).map_or(Bound::Unbounded, Bound::Excluded);
     let limit = limit(call.body.get("limit").filter(|_| !fault!("transactions-not-limited")));
+    let limit = if is_hidden(&table) { 0 } else { limit };
     let name = database.name().to_owned();
     let entries = reading(database, move |view| {
         let shown = Shown::of(&name, &table);

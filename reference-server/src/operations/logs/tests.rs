@@ -155,3 +155,29 @@ async fn system_histories_show_no_passwords() {
         instance.admin(r#"{"operation":"read_audit_log","schema":"system","table":"hdb_user"}"#).await;
     assert!(shown.contains(r#""username":"u""#) && !shown.contains("secret"), "{shown}");
 }
+
+#[tokio::test]
+async fn histories_kept_for_other_nodes_are_not_shown() {
+    let instance = Instance::new().await;
+    let system = instance.server.store.database("system").unwrap();
+    let logged = system.write(|txn| -> Result<(), crate::store::StoreError> {
+        let users = txn.catalog().table("hdb_user").unwrap().clone();
+        txn.set_logged(&users, true).map(drop)
+    });
+    logged.await.unwrap();
+    let add = r#"{"operation":"add_user","username":"u","password":"p","role":"super_user","active":true}"#;
+    assert!(instance.admin(add).await.contains("successfully"));
+    let reader = system.read().unwrap();
+    let users = reader.catalog().table("hdb_user").unwrap();
+    assert_eq!(reader.view().history_of_record(users, &Value::from("u")).unwrap().len(), 1);
+    let request = |rest: &str| {
+        format!(r#"{{"operation":"read_audit_log","schema":"system","table":"hdb_user"{rest}}}"#)
+    };
+    let by_key = request(r#","search_type":"hash_value","search_values":["u"]"#);
+    let by_user = request(r#","search_type":"username","search_values":["admin"]"#);
+    assert_eq!(instance.admin(&request("")).await, "[]");
+    assert_eq!(instance.admin(&by_key).await, r#"{"u":[]}"#);
+    assert_eq!(instance.admin(&by_user).await, "{}");
+    let transactions = r#"{"operation":"read_transaction_log","schema":"system","table":"hdb_user"}"#;
+    assert_eq!(instance.admin(transactions).await, "[]");
+}

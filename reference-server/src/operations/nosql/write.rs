@@ -7,7 +7,9 @@ use super::types::{check_record, has_types};
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::names::{no_database, no_table, or_gone};
 use crate::server::Server;
-use crate::store::{Attribute, HistoryEntry, KeyRange, Record, Table, WriteTxn};
+use crate::store::{
+    Attribute, HistoryEntry, KeyRange, Patched, Record, Table, WriteTxn, increment_of, written_over,
+};
 use crate::value::{Object, Value};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -207,6 +209,12 @@ impl Batch<'_> {
         match before {
             Some(before) => self.merge(txn, key, before, record),
             None if self.request.write == Write::Update && !fault!("update-creates") => self.skip(key),
+            None if record.values().any(|value| increment_of(value).is_some()) => {
+                // What is added to nothing begins with it.
+                let settled =
+                    record.iter().map(|(name, value)| (name.clone(), written_over(None, value.clone())));
+                self.add(txn, key, &mut settled.collect())
+            }
             None => self.add(txn, key, record),
         }
     }
@@ -221,7 +229,7 @@ impl Batch<'_> {
     /// Stores a record under a key that is free.
     fn add(&mut self, txn: &mut WriteTxn<'_>, key: Value, record: &mut Object) -> Result<(), OperationError> {
         self.stamps.put_new(record);
-        self.store(txn, key, record)
+        self.store(txn, key, record, None)
     }
 
     /// Stores a record that was there, with the attributes sent in place of its own: those first, then what is kept.
@@ -234,29 +242,49 @@ impl Batch<'_> {
     ) -> Result<(), OperationError> {
         let mut merged = Object::with_capacity(before.len() + record.len());
         let sent = record.iter().filter(|(_, value)| !fault!("update-removes-nulls") || !value.is_null());
-        merged.extend(sent.map(|(name, value)| (name.clone(), value.clone())));
+        merged.extend(sent.map(|(name, value)| {
+            let value = if value.as_object().is_some() {
+                written_over(before.get(name), value.clone())
+            } else {
+                value.clone()
+            };
+            (name.clone(), value)
+        }));
         self.stamps.put_again(&mut merged, &before);
+        let stamped = merged.get_range(record.len()..).map(|stamps| stamps.keys().cloned().collect());
+        let stamped: Vec<String> = stamped.unwrap_or_default();
         for (name, value) in before {
             if !fault!("update-replaces") {
                 merged.entry(name).or_insert(value);
             }
         }
         crate::value::order_members(&mut merged);
-        self.store(txn, key, &mut merged)
+        let written = |name: &str| match record.get(name) {
+            Some(value) if increment_of(value).is_some() => Patched::Added,
+            Some(_) => Patched::Set,
+            None if stamped.iter().any(|stamp| stamp == name) => Patched::Set,
+            None => Patched::Kept,
+        };
+        self.store(txn, key, &mut merged, Some(&written))
     }
 
+    /// Stores a record; `written` tells the attributes that were, when the others are kept.
     fn store(
         &mut self,
         txn: &mut WriteTxn<'_>,
         key: Value,
         record: &mut Object,
+        written: Option<&dyn Fn(&str) -> Patched>,
     ) -> Result<(), OperationError> {
         if has_types(self.table) && !fault!("types-not-enforced") {
             check_record(self.table, record)?;
         }
         let expires = expiry(self.table, record, self.request.expires_at, txn.timestamp());
         if !fault!("writes-told-not-done") {
-            txn.put(self.table, &key, record, expires)?;
+            match written {
+                Some(written) => txn.patch(self.table, &key, record, expires, written)?,
+                None => txn.put(self.table, &key, record, expires)?,
+            }
         }
         self.outcome.written.push(key);
         Ok(())

@@ -13,22 +13,33 @@
 //!
 //! ```text
 //! format u8 | operation (u16 length, text) | user (u16 length or ffff for none, text) | origin (likewise) |
+//! with an origin only: epoch there (likewise), number there u64, number of the one told before u64 |
 //! previous entry of the user u64 | n u32 |
-//! n × (place of the record's previous change u64 u32; length u32, record after; length u32, record before)
+//! n × (place of the record's previous change u64 u32; flags and length u32, record after; length u32, record before;
+//!      for a patch: m u32, m × attribute written u32, its highest bit set when the value was added to)
 //! ```
 //!
 //! with lengths of 0 where there is no record after (a deletion) or before (a creation). So an entry costs two puts,
 //! and yet is found by its time, by its number, by its user and by the primary key of each of its records: the last two
-//! are chains that begin in `meta`, and in the record itself or its tombstone.
+//! are chains that begin in `meta`, and in the record itself or its tombstone. The chain of a record is in the order of
+//! the versions of its changes, newest first; a change from another node that is older than what is there is put into
+//! the middle.
+//!
+//! A change has flags: it is a *patch* (some attributes were written, named behind the records) or whole; it is *bare*
+//! (the record after holds only what was written, not what became of it, and there is no record before: so are changes
+//! that came late); its record before is a *stub* (nothing but the primary key of what was deleted unseen). Entries of
+//! format 2 have no flags and no epochs, and are read as whole changes.
 
+mod chain;
 mod migrate;
 mod purge;
 mod read;
 
+pub(super) use chain::Link;
 pub(super) use migrate::migrate;
 pub use read::{History, HistoryChange, HistoryRecord};
 
-use super::catalog::Table;
+use super::catalog::{AttributeId, Table};
 use super::environment::{Trees, meta_keys};
 use super::error::StoreError;
 use super::keys;
@@ -36,7 +47,19 @@ use super::record::Place;
 use super::write::WriteTxn;
 use heed::{AnyTls, PutFlags, RoTxn};
 
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
+/// The format without flags and epochs.
+const PLAIN_FORMAT: u8 = 2;
+/// Some attributes were written and the others kept.
+const PATCH: u32 = 1 << 31;
+/// The record after is what was written, not what became of the record.
+const BARE: u32 = 1 << 30;
+/// The record before is nothing but a primary key.
+const STUB: u32 = 1 << 29;
+/// The attribute's number was added to.
+const INCREMENT: u32 = 1 << 31;
+/// The lengths beside the flags.
+const LENGTH: u32 = STUB - 1;
 const NO_TEXT: u16 = u16::MAX;
 
 /// What a request says of its changes; the records come from the writes themselves.
@@ -46,8 +69,8 @@ pub struct HistoryEntry<'a> {
     pub operation: &'a str,
     /// Who made it.
     pub user: Option<&'a str>,
-    /// The node it was made on; `None` for this one.
-    pub origin: Option<&'a str>,
+    /// Where it was made; `None` for this node.
+    pub origin: Option<Origin<'a>>,
 }
 
 impl<'a> HistoryEntry<'a> {
@@ -55,6 +78,37 @@ impl<'a> HistoryEntry<'a> {
     pub fn new(operation: &'a str, user: Option<&'a str>) -> HistoryEntry<'a> {
         HistoryEntry { operation, user, origin: None }
     }
+}
+
+/// Where an entry that came from another node was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The node's name.
+    pub node: &'a str,
+    /// Which of the node's histories: a history begun anew has another one.
+    pub epoch: &'a str,
+    /// The number of the entry there; 0 for what came with a copy, which is no part of that history.
+    pub number: u64,
+    /// The number of the entry before that was told.
+    pub previous: u64,
+}
+
+/// An attribute as the list of a patch has it.
+pub(super) fn patch_id(id: AttributeId, is_increment: bool) -> AttributeId {
+    if is_increment { AttributeId(id.0 | INCREMENT) } else { id }
+}
+
+/// What is logged of a change of one record.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Change<'a> {
+    /// The record as it became, or for bare changes what was written.
+    pub(super) after: Option<&'a [u8]>,
+    /// The record as it was.
+    pub(super) before: Option<&'a [u8]>,
+    /// The attributes written, when the others were kept.
+    pub(super) patch: Option<&'a [AttributeId]>,
+    pub(super) bare: bool,
+    pub(super) stub: bool,
 }
 
 /// The changes of one request to one table, until the request logs them.
@@ -72,12 +126,18 @@ impl Collected {
         Place { entry: self.number, offset: self.bytes.len() as u32 }
     }
 
-    pub(super) fn push(&mut self, previous: Place, after: Option<&[u8]>, before: Option<&[u8]>) {
+    pub(super) fn push(&mut self, previous: Place, change: Change<'_>) {
+        let flag = |set: bool, flag: u32| if set { flag } else { 0 };
+        let flags = flag(change.patch.is_some(), PATCH) | flag(change.bare, BARE) | flag(change.stub, STUB);
         self.bytes.extend_from_slice(&previous.to_bytes());
-        for record in [after, before] {
+        for (record, flags) in [(change.after, flags), (change.before, 0)] {
             let record = record.unwrap_or_default();
-            self.bytes.extend_from_slice(&(record.len() as u32).to_be_bytes());
+            self.bytes.extend_from_slice(&(record.len() as u32 | flags).to_be_bytes());
             self.bytes.extend_from_slice(record);
+        }
+        if let Some(written) = change.patch {
+            self.bytes.extend_from_slice(&(written.len() as u32).to_be_bytes());
+            written.iter().for_each(|id| self.bytes.extend_from_slice(&id.0.to_be_bytes()));
         }
         self.count += 1;
     }
@@ -123,6 +183,11 @@ impl Ledger {
         Ok(&mut self.collected[at])
     }
 
+    /// True when a place is in the entry that this request is about to log of a table.
+    pub(super) fn is_collecting(&self, table: u32, place: Place) -> bool {
+        self.collected.iter().any(|collected| collected.table == table && collected.number == place.entry)
+    }
+
     fn number(&mut self, txn: &RoTxn<'_, AnyTls>, trees: &Trees) -> Result<u64, StoreError> {
         let number = match self.next {
             Some(next) => next,
@@ -164,6 +229,16 @@ impl WriteTxn<'_> {
     /// Logs what this request has changed in a table since it began or last logged, as one entry with this request's
     /// time. Nothing happens when the table keeps no history or nothing was changed.
     pub fn log_history(&mut self, table: &Table, entry: HistoryEntry<'_>) -> Result<(), StoreError> {
+        self.log_history_at(table, entry, self.timestamp())
+    }
+
+    /// As [`WriteTxn::log_history`], with the time at which it was made elsewhere.
+    pub(super) fn log_history_at(
+        &mut self,
+        table: &Table,
+        entry: HistoryEntry<'_>,
+        time: f64,
+    ) -> Result<(), StoreError> {
         let Some(at) = self.ledger.collected.iter().position(|collected| collected.table == table.id) else {
             return Ok(());
         };
@@ -178,7 +253,7 @@ impl WriteTxn<'_> {
             before = self.ledger.succeed_writer(&self.txn, &trees, &key, collected.number)?;
         }
         let head = head(entry, before, collected.count);
-        let key = key(table.id, self.timestamp(), collected.number);
+        let key = key(table.id, time, collected.number);
         self.changes += 1;
         let put =
             trees.history.put_reserved(&mut self.txn, &key, head.len() + collected.bytes.len(), |space| {
@@ -187,7 +262,7 @@ impl WriteTxn<'_> {
                 space.write_all(&collected.bytes)
             });
         self.noted(put)?;
-        let (number, place) = (collected.number.to_be_bytes(), number_value(table.id, self.timestamp()));
+        let (number, place) = (collected.number.to_be_bytes(), number_value(table.id, time));
         let put = trees.numbers.put_with_flags(&mut self.txn, PutFlags::APPEND, &number, &place);
         self.noted(put)?;
         self.ledger.spare = collected.bytes;
@@ -217,7 +292,12 @@ fn head(entry: HistoryEntry<'_>, previous: u64, count: u32) -> Vec<u8> {
     head.push(FORMAT);
     append_text(&mut head, Some(entry.operation));
     append_text(&mut head, entry.user);
-    append_text(&mut head, entry.origin);
+    append_text(&mut head, entry.origin.map(|origin| origin.node));
+    if let Some(origin) = entry.origin {
+        append_text(&mut head, Some(origin.epoch));
+        head.extend_from_slice(&origin.number.to_be_bytes());
+        head.extend_from_slice(&origin.previous.to_be_bytes());
+    }
     head.extend_from_slice(&previous.to_be_bytes());
     head.extend_from_slice(&count.to_be_bytes());
     head

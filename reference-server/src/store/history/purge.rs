@@ -37,16 +37,23 @@ impl WriteTxn<'_> {
         let trees = self.environment.trees;
         let buried = !trees.tombstones.is_empty(&self.txn)?;
         let mut doomed: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::new();
-        let mut bytes = 0;
+        let (mut bytes, mut highest) = (0, 0);
         for pair in Pairs::new(&self.txn, &trees.history, start, end, false)?.take(limit) {
             let (key, value) = pair?;
             bytes += value.len();
             if bytes > LARGEST_PIECE && !doomed.is_empty() {
                 break;
             }
-            let tombstones =
-                if buried { self.tombstones_of(&HistoryRecord::new(key, value)?)? } else { Vec::new() };
+            let entry = HistoryRecord::new(key, value)?;
+            if entry.origin.is_none() {
+                highest = entry.number.max(highest);
+            }
+            let tombstones = if buried { self.tombstones_of(&entry)? } else { Vec::new() };
             doomed.push((key.to_vec(), tombstones));
+        }
+        if highest > self.records_view().history_purged()? {
+            let put = trees.meta.put(&mut self.txn, meta_keys::PURGED, &highest.to_be_bytes());
+            self.noted(put)?;
         }
         for (key, tombstones) in &doomed {
             for tombstone in tombstones {

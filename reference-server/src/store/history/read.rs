@@ -1,12 +1,16 @@
 //! Reading histories: by time, by number, by user, by primary key.
 
-use super::{FORMAT, NO_TEXT, key, split_key, writer_key};
-use crate::store::catalog::Table;
+use super::{
+    BARE, FORMAT, LENGTH, NO_TEXT, Origin, PATCH, PLAIN_FORMAT, STUB, key, patch_id, split_key, writer_key,
+};
+use crate::store::catalog::{AttributeId, Table};
+use crate::store::environment::meta_keys;
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::ranges::next_prefix;
 use crate::store::read::{Pairs, View};
-use crate::store::record::{Place, Record};
+use crate::store::record::{Place, RawValue, Record};
+use crate::store::remote::increment;
 use crate::value::{Value, compare};
 use std::cmp::Ordering;
 use std::ops::Bound;
@@ -72,21 +76,17 @@ impl<'t> View<'t> {
         table: &Table,
         key: &Value,
     ) -> Result<Vec<(HistoryRecord<'t>, HistoryChange<'t>)>, StoreError> {
+        let Some(last) = self.last_change(table, key)? else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        let Some(mut next) = self.last_change(table, key)? else { return Ok(found) };
-        while let Some(entry) = self.entry(table, next.entry)? {
-            let change = entry.change_at(next.offset)?;
+        for link in self.chain(table, last) {
+            let link = link?;
             // Keys too long to be stored whole may share a chain.
-            if compare(&change.key(), key) == Ordering::Equal {
-                found.push((entry, change));
+            if compare(&link.change.key(), key) == Ordering::Equal {
+                found.push((link.entry, link.change));
             }
-            if change.previous >= next {
-                break;
-            }
-            next = change.previous;
         }
         found.reverse();
-        Ok(in_order_of_time(found, |(entry, _)| entry))
+        Ok(found)
     }
 
     /// Where the last change of a record lies.
@@ -101,8 +101,23 @@ impl<'t> View<'t> {
         }
     }
 
+    /// The highest number of an entry of this node that was removed; 0 for none.
+    pub fn history_purged(&self) -> Result<u64, StoreError> {
+        let stored = self.trees.meta.get(self.txn, meta_keys::PURGED)?;
+        Ok(stored.and_then(|bytes| bytes.first_chunk::<8>()).map_or(0, |bytes| u64::from_be_bytes(*bytes)))
+    }
+
+    /// The number of the last entry; 0 for none.
+    pub fn last_history_number(&self) -> Result<u64, StoreError> {
+        Ok(super::last_state(self.txn, &self.trees)?.0 - 1)
+    }
+
     /// The entry of a number, if there still is one and it is of this table.
-    fn entry(&self, table: &Table, number: u64) -> Result<Option<HistoryRecord<'t>>, StoreError> {
+    pub(in crate::store) fn entry(
+        &self,
+        table: &Table,
+        number: u64,
+    ) -> Result<Option<HistoryRecord<'t>>, StoreError> {
         let number = number.to_be_bytes();
         let Some(place) = self.trees.numbers.get(self.txn, &number)? else { return Ok(None) };
         Ok(self.entry_at(&number, place)?.filter(|entry| entry.table == table.id))
@@ -154,8 +169,8 @@ pub struct HistoryRecord<'t> {
     pub operation: &'t str,
     /// Who made it.
     pub user: Option<&'t str>,
-    /// The node it was made on; `None` for this one.
-    pub origin: Option<&'t str>,
+    /// Where it was made; `None` for this node.
+    pub origin: Option<Origin<'t>>,
     /// The number of the user's entry before.
     previous: u64,
     count: u32,
@@ -166,10 +181,22 @@ impl<'t> HistoryRecord<'t> {
     pub(super) fn new(key: &[u8], value: &'t [u8]) -> Result<HistoryRecord<'t>, StoreError> {
         let entry = || {
             let (table, timestamp, number) = split_key(key)?;
-            let rest = value.strip_prefix(&[FORMAT])?;
+            let (format, rest) = value.split_first()?;
             let (operation, rest) = split_text(rest)?;
             let (user, rest) = split_text(rest)?;
-            let (origin, rest) = split_text(rest)?;
+            let (node, rest) = split_text(rest)?;
+            let (origin, rest) = match (*format, node) {
+                (FORMAT | PLAIN_FORMAT, None) => (None, rest),
+                (FORMAT, Some(node)) => {
+                    let (epoch, rest) = split_text(rest)?;
+                    let (number, rest) = rest.split_first_chunk::<8>()?;
+                    let (before, rest) = rest.split_first_chunk::<8>()?;
+                    let (number, previous) = (u64::from_be_bytes(*number), u64::from_be_bytes(*before));
+                    let epoch = epoch.unwrap_or_default();
+                    (Some(Origin { node, epoch, number, previous }), rest)
+                }
+                _ => return None,
+            };
             let (previous, rest) = rest.split_first_chunk::<8>()?;
             let (count, changes) = split_u32(rest)?;
             let (operation, previous) = (operation.unwrap_or_default(), u64::from_be_bytes(*previous));
@@ -204,7 +231,12 @@ impl<'t> HistoryRecord<'t> {
         (0..self.count).map(move |_| HistoryChange::take(&mut rest))
     }
 
-    fn change_at(&self, offset: u32) -> Result<HistoryChange<'t>, StoreError> {
+    /// The bytes behind the head, where the changes are.
+    pub(super) fn changes_length(&self) -> usize {
+        self.changes.len()
+    }
+
+    pub(super) fn change_at(&self, offset: u32) -> Result<HistoryChange<'t>, StoreError> {
         let mut rest = self.changes.get(offset as usize..).unwrap_or_default();
         HistoryChange::take(&mut rest)
     }
@@ -213,17 +245,49 @@ impl<'t> HistoryRecord<'t> {
 /// What one change made of one record.
 #[derive(Clone, Copy, Debug)]
 pub struct HistoryChange<'t> {
-    /// The record as it became; `None` when it was deleted.
+    /// The record as it became, or what was written of it when that came late; `None` when it was deleted.
     pub after: Option<Record<'t>>,
-    /// The record as it was; `None` when it is new.
+    /// The record as it was; `None` when it is new, or the change came late.
     pub before: Option<Record<'t>>,
-    previous: Place,
+    /// What was deleted without having been seen: a record of the primary key alone.
+    stub: Option<Record<'t>>,
+    flags: u32,
+    written: &'t [[u8; 4]],
+    pub(super) previous: Place,
 }
 
 impl<'t> HistoryChange<'t> {
     /// The primary key of the record.
     pub fn key(&self) -> Value {
-        self.after.or(self.before).map_or(Value::Null, |record| record.key())
+        self.after.or(self.before).or(self.stub).map_or(Value::Null, |record| record.key())
+    }
+
+    /// True when it wrote some attributes and kept the others.
+    pub fn is_patch(&self) -> bool {
+        self.flags & PATCH != 0
+    }
+
+    /// True when [`HistoryChange::after`] holds nothing but what was written.
+    pub fn is_bare(&self) -> bool {
+        self.flags & BARE != 0
+    }
+
+    /// What was written: the whole record, or the attributes of a patch. Nothing of a deletion.
+    pub fn written(&self) -> impl Iterator<Item = (AttributeId, Value)> + use<'t> {
+        let change = *self;
+        let all = change.after.into_iter().flat_map(|record| record.attributes());
+        let whole = !change.is_patch() || change.is_bare();
+        all.filter_map(move |(id, value)| {
+            if whole || change.written.contains(&id.0.to_be_bytes()) {
+                return Some((id, value.decode()));
+            }
+            let is_increment = change.written.contains(&patch_id(id, true).0.to_be_bytes());
+            is_increment.then(|| {
+                let number = |value: Option<RawValue<'_>>| value.and_then(|value| value.decode().as_number());
+                let before = number(change.before.and_then(|before| before.attribute(id))).unwrap_or(0.0);
+                (id, increment(number(Some(value)).unwrap_or(0.0) - before))
+            })
+        })
     }
 
     fn take(rest: &mut &'t [u8]) -> Result<HistoryChange<'t>, StoreError> {
@@ -231,16 +295,26 @@ impl<'t> HistoryChange<'t> {
         let (previous, after) = rest.split_at_checked(Place::LENGTH).ok_or_else(corrupt)?;
         *rest = after;
         let previous = Place::from_bytes(previous).ok_or_else(corrupt)?;
+        let flags = split_u32(rest).ok_or_else(corrupt)?.0 & !LENGTH;
         let after = take_record(rest)?;
         let before = take_record(rest)?;
-        Ok(HistoryChange { after, before, previous })
+        let written = if flags & PATCH == 0 { &[] } else { take_ids(rest).ok_or_else(corrupt)? };
+        let (before, stub) = if flags & STUB == 0 { (before, None) } else { (None, before) };
+        Ok(HistoryChange { after, before, stub, flags, written, previous })
     }
+}
+
+fn take_ids<'t>(rest: &mut &'t [u8]) -> Option<&'t [[u8; 4]]> {
+    let (count, after) = split_u32(rest)?;
+    let (ids, after) = after.split_at_checked((count as usize).checked_mul(4)?)?;
+    *rest = after;
+    Some(ids.as_chunks::<4>().0)
 }
 
 pub(super) fn take_record<'t>(rest: &mut &'t [u8]) -> Result<Option<Record<'t>>, StoreError> {
     let corrupt = || StoreError::Corrupt("a history entry is too short".to_owned());
     let (length, after) = split_u32(rest).ok_or_else(corrupt)?;
-    let (record, after) = after.split_at_checked(length as usize).ok_or_else(corrupt)?;
+    let (record, after) = after.split_at_checked((length & LENGTH) as usize).ok_or_else(corrupt)?;
     *rest = after;
     if record.is_empty() { Ok(None) } else { Record::new(record).map(Some) }
 }

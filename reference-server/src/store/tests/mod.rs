@@ -5,6 +5,7 @@ mod files;
 mod history;
 mod model;
 mod records;
+mod remote;
 mod speed;
 mod tables;
 mod writer;

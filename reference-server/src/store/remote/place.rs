@@ -1,0 +1,251 @@
+//! Where a change belongs among those of its record, and what the record is with it.
+
+use super::state::{State, with_key};
+use super::{RemoteWrite, Source, Version, WriteKind};
+use crate::store::catalog::Table;
+use crate::store::error::StoreError;
+use crate::store::history::Link;
+use crate::store::read::View;
+use crate::store::record::{Place, Record};
+use crate::store::write::WriteTxn;
+use crate::value::{Value, compare};
+use std::cmp::Ordering;
+
+/// The latest change of a record.
+pub(super) struct Head {
+    pub(super) time: f64,
+    origin: Option<String>,
+    pub(super) place: Place,
+    /// True when the record is gone.
+    pub(super) is_buried: bool,
+}
+
+impl Head {
+    pub(super) fn version(&self) -> Version<'_> {
+        Version { time: self.time, origin: self.origin.as_deref() }
+    }
+
+    pub(super) fn is_before(&self, source: &Source<'_>) -> bool {
+        self.version().order(&source.version()) == Ordering::Less
+    }
+}
+
+impl WriteTxn<'_> {
+    /// The latest change of the record under a whole key, as far as it is known.
+    pub(super) fn head(
+        &self,
+        table: &Table,
+        key: &[u8],
+        source: &Source<'_>,
+    ) -> Result<Option<Head>, StoreError> {
+        let trees = &self.environment.trees;
+        let view = self.records_view();
+        if let Some(bytes) = trees.records.get(&self.txn, key)? {
+            let record = Record::new(bytes)?;
+            let (time, place) = (record.updated(), record.last_change());
+            let collected = self.ledger.is_collecting(table.id, place);
+            let origin = match collected {
+                true => Some(source.origin.node.to_owned()),
+                false => view.origin_at(table, place)?.map(|origin| origin.unwrap_or(source.own).to_owned()),
+            };
+            return Ok(Some(Head { time, origin, place, is_buried: false }));
+        }
+        let Some(place) = trees.tombstones.get(&self.txn, key)?.and_then(Place::from_bytes) else {
+            return Ok(None);
+        };
+        if self.ledger.is_collecting(table.id, place) {
+            let origin = Some(source.origin.node.to_owned());
+            return Ok(Some(Head { time: source.timestamp, origin, place, is_buried: true }));
+        }
+        let link = view.link(table, place)?;
+        Ok(link.map(|link| {
+            let version = version_of(&link, source.own);
+            Head { time: version.time, origin: version.origin.map(str::to_owned), place, is_buried: true }
+        }))
+    }
+}
+
+/// What is found out about the place of a change.
+pub(super) enum Survey {
+    /// It is there already.
+    Known,
+    New {
+        /// The next later change.
+        successor: Option<Place>,
+        /// The next earlier one.
+        previous: Place,
+        /// What the record is with the change; `None` when it makes no difference.
+        state: Option<State>,
+    },
+}
+
+impl Survey {
+    pub(super) fn of(
+        view: View<'_>,
+        table: &Table,
+        from: Place,
+        source: &Source<'_>,
+        write: &RemoteWrite<'_>,
+    ) -> Result<Survey, StoreError> {
+        let incoming = source.version();
+        let (mut successor, mut previous) = (None, Place::NONE);
+        for link in view.chain(table, from) {
+            let link = link?;
+            match incoming.order(&version_of(&link, source.own)) {
+                Ordering::Equal if is_of(&link, write.key) => return Ok(Survey::Known),
+                Ordering::Greater => {
+                    previous = link.place;
+                    break;
+                }
+                _ => (successor, previous) = (Some(link.place), link.previous()),
+            }
+        }
+        let mut making = Making::of(view, table, from, write.key, source.own)?;
+        let shows = making.take_in(table, source, write);
+        Ok(Survey::New { successor, previous, state: if shows { making.state() } else { None } })
+    }
+}
+
+/// One change and what it wrote.
+pub(super) struct Known {
+    pub(super) time: f64,
+    pub(super) origin: String,
+    pub(super) kind: WriteKind,
+    pub(super) state: State,
+}
+
+/// The changes that make up a record, latest first, and the state they build upon when the history does not tell
+/// how that came about.
+pub(super) struct Making {
+    pub(super) changes: Vec<Known>,
+    pub(super) base: Option<Base>,
+}
+
+/// A state that counts as written whole.
+pub(super) struct Base {
+    pub(super) time: f64,
+    /// `None` where nobody knows any more.
+    pub(super) origin: Option<String>,
+    pub(super) state: State,
+}
+
+impl Making {
+    /// Of the record whose last change is at a place.
+    pub(super) fn of(
+        view: View<'_>,
+        table: &Table,
+        from: Place,
+        key: &Value,
+        own: &str,
+    ) -> Result<Making, StoreError> {
+        let mut changes: Vec<Known> = Vec::new();
+        // The record as it was before a change, and where that one says what came before.
+        let mut before: Option<(Record<'_>, Place)> = None;
+        // The time of the change that made it so, until that is met.
+        let mut awaited: Option<f64> = None;
+        for link in view.chain(table, from) {
+            let link = link?;
+            if !is_of(&link, key) {
+                continue;
+            }
+            let time = link.entry.timestamp;
+            match awaited {
+                // The history does not have it any more.
+                Some(awaited) if time < awaited => break,
+                Some(met) if time == met => awaited = None,
+                _ => {}
+            }
+            if !link.change.is_bare() {
+                before = link.change.before.map(|before| (before, link.previous()));
+                awaited = link.change.before.map(|before| before.updated());
+            }
+            let known = Known::of(table, &link, own);
+            let is_whole = known.kind == WriteKind::Put;
+            changes.push(known);
+            if is_whole {
+                return Ok(Making { changes, base: None });
+            }
+        }
+        let Some((record, previous)) = before else { return Ok(Making { changes, base: None }) };
+        let state = State::of_record(table, &record);
+        let earliest = changes.last().map_or(0.0, |known| known.time);
+        let origin = match awaited {
+            Some(_) if previous.entry == 0 => view.origin_at(table, previous)?.flatten(),
+            _ => None,
+        };
+        let base = Base { time: awaited.unwrap_or(earliest), origin: origin.map(str::to_owned), state };
+        Ok(Making { changes, base: Some(base) })
+    }
+
+    /// Puts a change among the others; false when they hide it.
+    fn take_in(&mut self, table: &Table, source: &Source<'_>, write: &RemoteWrite<'_>) -> bool {
+        let incoming = source.version();
+        let is_later = |known: &Known| known.version().order(&incoming) == Ordering::Greater;
+        let at = self.changes.iter().take_while(|known| is_later(known)).count();
+        let is_hidden = write.kind == WriteKind::Delete
+            || self.changes.iter().take(at).any(|known| known.kind == WriteKind::Put)
+            || self.base.as_ref().is_some_and(|base| base.version().order(&incoming) != Ordering::Less);
+        if is_hidden {
+            return false;
+        }
+        if write.kind == WriteKind::Put {
+            self.changes.truncate(at);
+            self.base = None;
+        }
+        let state = State::of_write(write, &with_key(table, write));
+        let origin = source.origin.node.to_owned();
+        self.changes.insert(at, Known { time: source.timestamp, origin, kind: write.kind, state });
+        true
+    }
+
+    /// What the record is; `None` when it is gone.
+    fn state(self) -> Option<State> {
+        if self.changes.first().is_some_and(|latest| latest.kind == WriteKind::Delete) {
+            return None;
+        }
+        let base = self.base.map(|base| base.state);
+        self.changes.into_iter().rev().fold(base, |state, change| match (change.kind, state) {
+            // Something later outdoes it.
+            (WriteKind::Delete, state) => state,
+            (WriteKind::Patch, Some(state)) => Some(state.patched(&change.state, change.time)),
+            (WriteKind::Patch, None) => Some(change.state.settled()),
+            (WriteKind::Put, _) => Some(change.state),
+        })
+    }
+}
+
+impl Base {
+    fn version(&self) -> Version<'_> {
+        Version { time: self.time, origin: self.origin.as_deref() }
+    }
+}
+
+impl Known {
+    fn of(table: &Table, link: &Link<'_>, own: &str) -> Known {
+        let kind = match link.change.after {
+            None => WriteKind::Delete,
+            Some(_) if link.change.is_patch() => WriteKind::Patch,
+            Some(_) => WriteKind::Put,
+        };
+        let state = link
+            .change
+            .after
+            .map_or_else(State::gone, |after| State::of_attributes(table, &after, link.change.written()));
+        let origin = link.entry.origin.map_or(own, |origin| origin.node).to_owned();
+        Known { time: link.entry.timestamp, origin, kind, state }
+    }
+
+    fn version(&self) -> Version<'_> {
+        Version { time: self.time, origin: Some(&self.origin) }
+    }
+}
+
+/// Whether a change in a chain is of this key: keys too long to be stored whole may share one.
+fn is_of(link: &Link<'_>, key: &Value) -> bool {
+    compare(&link.change.key(), key) == Ordering::Equal
+}
+
+fn version_of<'v>(link: &Link<'v>, own: &'v str) -> Version<'v> {
+    let origin = link.entry.origin.map_or(own, |origin| origin.node);
+    Version { time: link.entry.timestamp, origin: Some(origin) }
+}
