@@ -43,10 +43,10 @@ pub use prepare::Patched;
 pub use ranges::{KeyRange, ValueRange};
 pub use read::{IndexHit, IndexScan, ReadTxn, Scan, View};
 pub use record::{Kind, PRIMARY_KEY, RawValue, Record};
-pub use resident::LowMemory;
 pub use remote::{
     Copied, CopiedPage, Effect, RemoteWrite, Source, WriteKind, increment_of, patched_over, written_over,
 };
+pub use resident::LowMemory;
 pub use statistics::{Statistics, TreeStatistics};
 pub use write::WriteTxn;
 

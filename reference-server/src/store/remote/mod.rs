@@ -347,6 +347,7 @@ impl WriteTxn<'_> {
         let replaced = old.map(|old| old.bytes().len());
         self.resize_table(table.id, replaced, Some(scratch.record.len()))?;
         let put = records.put(&mut self.txn, &scratch.key, &scratch.record);
+        self.environment.changed();
         self.noted(put)
     }
 }
