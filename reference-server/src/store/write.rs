@@ -113,7 +113,7 @@ impl<'e> WriteTxn<'e> {
     }
 
     /// A view whose records are up to date, but whose indexes and sizes may not be.
-    pub(super) fn records_view(&self) -> View<'_> {
+    pub fn records_view(&self) -> View<'_> {
         View { txn: &self.txn, trees: self.environment.trees, catalog: &self.catalog, now: self.timestamp }
     }
 
