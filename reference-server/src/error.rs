@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Fault,
     /// The operation is in the contract but this server does not offer it yet.
     NotOffered,
+    /// It was done here, but others have not confirmed it in time.
+    Unconfirmed,
     /// Something broke inside; the text for the client is generic and the cause is logged.
     Internal,
 }

@@ -17,6 +17,7 @@ pub(super) fn status(kind: ErrorKind) -> StatusCode {
         ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorKind::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ErrorKind::Fault | ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorKind::Unconfirmed => StatusCode::GATEWAY_TIMEOUT,
         ErrorKind::NotOffered => StatusCode::NOT_IMPLEMENTED,
     }
 }

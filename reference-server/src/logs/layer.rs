@@ -15,6 +15,8 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 /// What the targets of this program's own events begin with.
 const OWN: &str = "reference_server";
+/// A library that takes for errors what is told here with its meaning: connections that come and go.
+const ALARMED: &str = "async_nats";
 
 /// Turns events into lines of a server's log, once it is [connected](connect) to one.
 #[derive(Clone, Default)]
@@ -26,7 +28,8 @@ pub struct FileLayer {
 /// to the log of the server that is opened next.
 pub fn subscribe() {
     let layer = FileLayer::default();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("warn,{ALARMED}=off")));
     let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
     tracing_subscriber::registry().with(layer.clone().with_filter(layer)).with(stderr).init();
 }
@@ -80,7 +83,8 @@ impl<S> Filter<S> for FileLayer {
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
         let wanted = metadata.is_event()
-            && (metadata.target().starts_with(OWN) || *metadata.level() <= tracing::Level::WARN);
+            && (metadata.target().starts_with(OWN) || *metadata.level() <= tracing::Level::WARN)
+            && !metadata.target().starts_with(ALARMED);
         if wanted { Interest::sometimes() } else { Interest::never() }
     }
 }

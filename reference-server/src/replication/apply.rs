@@ -4,6 +4,7 @@ use super::message::Transaction;
 use crate::error::OperationError;
 use crate::server::Server;
 use crate::store::{HistoryRecord, StoreError, View};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The node that a message was read from, which is not always the one it was made on.
@@ -14,7 +15,7 @@ pub struct Peer {
 }
 
 /// How far the stream of a peer has been read; kept in the transaction that applies the message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// Which life of the peer's stream `stream_seq` belongs to.
     pub epoch: String,

@@ -14,13 +14,32 @@
 //! away for too long, or is new, takes a copy ([`copy`]). What a dead node cannot tell any more is asked for at those
 //! who have it.
 
+mod answers;
 pub mod apply;
+mod call;
+mod confirm;
 pub mod copy;
+pub mod definitions;
+mod engine;
 pub mod identity;
 pub mod link;
 pub mod message;
-pub mod nats;
+mod names;
+mod nats;
 pub mod nodes;
+mod outbox;
+mod peer;
+pub mod progress;
+mod reader;
+mod relay;
+mod running;
+pub mod state;
+mod status;
+mod streams;
+pub mod transfer;
+mod wire;
+
+pub use streams::Keep;
 
 use crate::config::Config;
 use crate::server::Server;
@@ -28,6 +47,7 @@ use crate::store::Store;
 use crate::value::{Object, Value};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where a NATS server can be reached, on loopback, and how to log in.
 #[derive(Clone)]
@@ -83,6 +103,7 @@ pub struct LinkStatus {
 pub struct Replication {
     /// The way to the other nodes.
     pub link: link::Link,
+    running: running::Running,
 }
 
 impl Replication {
@@ -91,25 +112,28 @@ impl Replication {
     /// # Errors
     /// When it cannot be read.
     pub async fn open(store: &Store, config: &Config) -> anyhow::Result<Replication> {
-        Ok(Replication { link: link::Link::open(store, config).await? })
+        let link = link::Link::open(store, config).await?;
+        Ok(Replication { link, running: running::Running::default() })
     }
 
     /// Starts what the configuration and the known nodes ask for.
     ///
     /// # Errors
     /// When what the configuration asks for cannot be had.
-    pub async fn begin(_server: &Arc<Server>) -> anyhow::Result<()> {
+    pub async fn begin(server: &Arc<Server>) -> anyhow::Result<()> {
+        server.replication.running.begin(server);
         Ok(())
     }
 
     /// Ends everything that goes on, and lets go of the server.
     pub async fn stop(&self) {
+        self.running.stop().await;
         self.link.stop().await;
     }
 
     /// This node's NATS server and the user for other nodes, once it runs.
     pub fn nats(&self) -> Option<NatsAddress> {
-        None
+        self.running.nats()
     }
 
     /// As [`Replication::nats`], started first where it does not run.
@@ -117,19 +141,35 @@ impl Replication {
     /// # Errors
     /// When there is no nats-server, or it does not start.
     pub async fn ensure_started(&self) -> anyhow::Result<NatsAddress> {
-        anyhow::bail!("replication is not there yet")
+        let engine = self.running.ensure_started().await?;
+        engine.nats.for_peers().ok_or_else(|| anyhow::anyhow!("nats-server has just ended"))
     }
 
     /// Runs an operation at another node, with all rights, and returns its answer.
     ///
     /// # Errors
     /// When the node cannot be reached, does not answer within 30 s, or the operation fails there.
-    pub async fn call(&self, node: &str, _operation: Object) -> Result<Value, CallError> {
-        Err(CallError::Unreachable(node.to_owned()))
+    pub async fn call(&self, node: &str, operation: Object) -> Result<Value, CallError> {
+        self.running.call(node, operation).await
     }
 
     /// The state of every connection, in the order of nodes and databases.
     pub fn links(&self) -> Vec<LinkStatus> {
-        Vec::new()
+        self.running.links()
+    }
+
+    /// Waits until so many other nodes have applied the transaction of this one with a number in a database's history;
+    /// false when they have not within `limit`. Without other nodes there is nothing to wait for.
+    pub async fn confirmed(&self, database: &str, number: u64, nodes: usize, limit: Duration) -> bool {
+        self.running.confirmed(database, number, nodes, limit).await
+    }
+
+    /// Drops what this node's stream has of the changes of a table; returns how many messages. The table stays, and
+    /// nodes that had not read them take a copy.
+    ///
+    /// # Errors
+    /// When the stream cannot be reached.
+    pub async fn purge(&self, database: &str, table: &str, keep: Keep) -> anyhow::Result<u64> {
+        self.running.purge(database, table, keep).await
     }
 }

@@ -1,6 +1,7 @@
 //! delete: records by their primary keys.
 
 use super::checks::check_key;
+use super::confirmation::confirmed;
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::names::{no_table, or_gone};
 use crate::operations::{Call, Outcome, Reply};
@@ -24,16 +25,18 @@ pub(super) async fn delete(call: Call) -> Outcome {
     }
     let username = call.username();
     let (database_name, name) = (database.name().to_owned(), table.name.clone());
-    database
-        .write(move |txn| -> Result<(), OperationError> {
+    let number = database
+        .write(move |txn| -> Result<Option<u64>, OperationError> {
             let Some(table) = txn.catalog().table(&name).cloned() else {
                 return Err(no_table(ErrorKind::NotFound, &database_name, &name));
             };
-            delete_in(txn, &table, &keys, &username)
+            delete_in(txn, &table, &keys, &username)?;
+            Ok(txn.logged())
         })
         .await
         .map_err(|error| or_gone(error, ErrorKind::NotFound, database.name(), &table.name))?;
     call.server.written(database.name())?;
+    confirmed(&call, database.name(), number).await?;
     let noun = if total == 1 && !fault!("delete-says-records") { "record" } else { "records" };
     Ok(Reply::Value(object([
         ("message", Value::String(format!("{total} of {total} {noun} successfully deleted"))),

@@ -1,5 +1,6 @@
 //! insert, update, upsert: the three writes of whole records.
 
+use super::confirmation::confirmed;
 use super::write::{Write, WriteRequest, Written, write};
 use crate::operations::names::name_of;
 use crate::operations::{Call, Outcome, Reply};
@@ -52,6 +53,8 @@ async fn run(mut call: Call, kind: Write) -> Result<(usize, Written), crate::err
         username: call.username(),
         numbers: call.server.key_numbers.clone(),
     };
+    let database = request.database.clone();
     let written = write(&call.server, request).await?;
+    confirmed(&call, &database, written.number).await?;
     Ok((total, written))
 }

@@ -1,6 +1,7 @@
 //! Writing and searching records.
 
 mod checks;
+mod confirmation;
 mod delete;
 mod each;
 mod insert;

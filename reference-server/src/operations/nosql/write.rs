@@ -56,6 +56,8 @@ pub struct Written {
     pub written: Vec<Value>,
     /// The keys left alone.
     pub skipped: Vec<Value>,
+    /// The number of the entry in the database's history; `None` when nothing was logged.
+    pub number: Option<u64>,
 }
 
 /// Writes records.
@@ -299,7 +301,7 @@ impl Batch<'_> {
         if !fault!("history-not-written") {
             txn.log_history(self.table, HistoryEntry::new(operation, Some(&self.request.username)))?;
         }
-        Ok(self.outcome)
+        Ok(Written { number: txn.logged(), ..self.outcome })
     }
 
     /// A key for a record that came without: a UUID where keys are text, else the next whole number.

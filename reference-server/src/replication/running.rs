@@ -1,0 +1,154 @@
+//! The engine of an instance: begun with the first other node, ended with the instance.
+
+use super::confirm::Confirmations;
+use super::engine::Engine;
+use super::nats::Nats;
+use super::streams::{self, Keep};
+use super::{CallError, LinkStatus, NatsAddress, call, identity, nodes};
+use crate::server::Server;
+use crate::value::{Object, Value};
+use anyhow::Context;
+use arc_swap::ArcSwapOption;
+use async_nats::jetstream;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// The folder of the child, under the root folder.
+const FOLDER: &str = "clustering";
+/// The pause after a start that failed.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The engine, and what keeps it.
+#[derive(Default)]
+pub(super) struct Running {
+    server: OnceLock<Weak<Server>>,
+    engine: ArcSwapOption<Engine>,
+    /// Held while the engine is begun.
+    beginning: tokio::sync::Mutex<()>,
+    is_over: AtomicBool,
+    keeper: Mutex<Option<JoinHandle<()>>>,
+    work: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Running {
+    /// Begins the engine as soon as there is another node.
+    pub(super) fn begin(&self, server: &Arc<Server>) {
+        let _ = self.server.set(Arc::downgrade(server));
+        let keeper = tokio::spawn(keep(Arc::downgrade(server)));
+        *self.keeper.lock() = Some(keeper);
+    }
+
+    /// The engine, begun now where it is not.
+    pub(super) async fn ensure_started(&self) -> anyhow::Result<Arc<Engine>> {
+        let _turn = self.beginning.lock().await;
+        if let Some(engine) = self.engine.load_full() {
+            if !engine.is_renamed() {
+                return Ok(engine);
+            }
+            self.end().await;
+        }
+        anyhow::ensure!(!self.is_over.load(Ordering::Acquire), "the server is ending");
+        let server = self.server.get().and_then(Weak::upgrade).context("the server is not ready")?;
+        let node = identity::node_name(&server);
+        let (folder, name) = (server.config.root_path.join(FOLDER), node.clone());
+        let url = server.config.replication.nats_url.clone();
+        let started = tokio::task::spawn_blocking(move || match url {
+            Some(url) => Nats::given(&url),
+            None => Nats::start(&folder, &name),
+        });
+        let engine = Arc::new(Engine::new(&server, node, started.await??));
+        self.engine.store(Some(engine.clone()));
+        *self.work.lock() = Some(tokio::spawn(engine.clone().run()));
+        Ok(engine)
+    }
+
+    /// Ends everything.
+    pub(super) async fn stop(&self) {
+        self.is_over.store(true, Ordering::Release);
+        let keeper = self.keeper.lock().take();
+        if let Some(keeper) = keeper {
+            keeper.abort();
+            let _ = keeper.await;
+        }
+        let _turn = self.beginning.lock().await;
+        self.end().await;
+    }
+
+    async fn end(&self) {
+        let work = self.work.lock().take();
+        if let Some(work) = work {
+            work.abort();
+            let _ = work.await;
+        }
+        if let Some(engine) = self.engine.swap(None) {
+            engine.end();
+            let _ = tokio::task::spawn_blocking(move || engine.nats.stop()).await;
+        }
+    }
+
+    pub(super) fn nats(&self) -> Option<NatsAddress> {
+        self.engine.load().as_ref()?.nats.for_peers()
+    }
+
+    pub(super) fn links(&self) -> Vec<LinkStatus> {
+        self.engine.load().as_ref().map(|engine| engine.status.links()).unwrap_or_default()
+    }
+
+    pub(super) async fn call(&self, node: &str, operation: Object) -> Result<Value, CallError> {
+        match self.engine.load_full() {
+            Some(engine) => call::call(&engine, node, operation).await,
+            None => Err(CallError::Unreachable(node.to_owned())),
+        }
+    }
+
+    /// Waits until so many other nodes have applied a transaction of this one; false when they have not within `limit`.
+    /// Without other nodes there is nothing to wait for.
+    pub(super) async fn confirmed(&self, database: &str, lseq: u64, nodes: usize, limit: Duration) -> bool {
+        let Some(engine) = self.engine.load_full() else { return true };
+        let is_alone = engine.server().is_ok_and(|server| nodes::list(&server).is_empty());
+        if is_alone || !engine.replicates(database) {
+            return true;
+        }
+        let confirmations: &Confirmations = &engine.confirmations;
+        tokio::time::timeout(limit, confirmations.wait(database, lseq, nodes)).await.is_ok()
+    }
+
+    /// Drops messages about a table from this node's stream.
+    pub(super) async fn purge(&self, database: &str, table: &str, keep: Keep) -> anyhow::Result<u64> {
+        let Some(engine) = self.engine.load_full() else { return Ok(0) };
+        let place = engine.nats.own().context("the own NATS server is down")?;
+        engine.mark(database).await?;
+        let connection = super::nats::Connection::open(&place).await?;
+        let context = jetstream::new(connection.client.clone());
+        streams::purge(&context, &engine.node, database, table, keep).await
+    }
+}
+
+/// Begins the engine when it is wanted. Holds on to nothing meanwhile.
+async fn keep(server: Weak<Server>) {
+    let Some(mut changes) = server.upgrade().map(|server| nodes::watch(&server)) else { return };
+    loop {
+        changes.borrow_and_update();
+        let Some(strong) = server.upgrade() else { return };
+        let is_wanted = !nodes::list(&strong).is_empty() || !strong.config.replication.routes.is_empty();
+        let mut pause = None;
+        if is_wanted && let Err(error) = strong.replication.running.ensure_started().await {
+            tracing::error!("replication does not begin: {error:#}");
+            pause = Some(PAUSE);
+        }
+        drop(strong);
+        let again = async {
+            match pause {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return },
+            () = again => {}
+        }
+    }
+}

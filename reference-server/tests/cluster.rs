@@ -1,0 +1,12 @@
+//! Several nodes, each the program itself with a nats-server of its own, and the links between them in the test's hand.
+//!
+//! Without nats-server these tests say that they are skipped, and fail when `REQUIRE_NATS` is set.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+#[path = "cluster/engine.rs"]
+mod engine;
+#[path = "cluster/node.rs"]
+mod node;
+#[path = "cluster/proxy.rs"]
+mod proxy;

@@ -1,0 +1,301 @@
+//! One node of a cluster under test.
+
+use crate::proxy::{Link, Proxy};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long anything may take that is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+/// The pause between two looks.
+const GLANCE: Duration = Duration::from_millis(25);
+
+/// Whether the tests can run; says so where they cannot.
+pub fn nats_is_there() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    let is_there = places.into_iter().any(|place| place.join("nats-server").is_file());
+    if !is_there {
+        assert!(std::env::var_os("REQUIRE_NATS").is_none(), "nats-server is missing and REQUIRE_NATS is set");
+        eprintln!("skipped: nats-server is missing");
+    }
+    is_there
+}
+
+/// A node: the program, its folder, and the proxy that others reach it through.
+pub struct Node {
+    pub name: String,
+    pub proxy: Proxy,
+    folder: TempDir,
+    settings: Vec<(String, String)>,
+    child: Option<Child>,
+    url: String,
+    port: u16,
+    replication: u16,
+    client: reqwest::Client,
+}
+
+impl Node {
+    /// Starts a new node with further settings, in the form of environment variables.
+    pub async fn start(name: &str, settings: &[(&str, &str)]) -> Node {
+        // Nothing here speaks TLS, but the client wants to know how it would.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let mut node = Node {
+            name: name.to_owned(),
+            proxy: Proxy::start().await,
+            folder: tempfile::tempdir().unwrap(),
+            settings,
+            child: None,
+            url: String::new(),
+            port: 0,
+            replication: 0,
+            client: reqwest::Client::builder().timeout(Duration::from_secs(130)).build().unwrap(),
+        };
+        node.start_again();
+        node
+    }
+
+    /// Starts the program on the data that is there, on the same ports.
+    pub fn start_again(&mut self) {
+        assert!(self.child.is_none());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reference-server"));
+        command
+            .env("ROOTPATH", self.folder.path())
+            .env("HDB_ADMIN_USERNAME", "admin")
+            .env("HDB_ADMIN_PASSWORD", "password")
+            .env("OPERATIONSAPI_NETWORK_HOST", "127.0.0.1")
+            .env("OPERATIONSAPI_NETWORK_PORT", self.port.to_string())
+            .env("REPLICATION_HOSTNAME", &self.name)
+            .env("REPLICATION_PORT", self.replication.to_string())
+            .env("REPLICATION_URL", format!("ws://{}", self.proxy.address))
+            .envs(self.settings.iter().map(|(key, value)| (key, value)))
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = |scheme: &str| {
+            let word = line.split_whitespace().find_map(|word| word.strip_prefix(scheme));
+            let word = word.unwrap_or_else(|| panic!("no {scheme} in {line:?}"));
+            word.parse::<SocketAddr>().unwrap()
+        };
+        let (plain, replication) = (address("http://"), address("ws://"));
+        self.url = format!("http://{plain}");
+        (self.port, self.replication) = (plain.port(), replication.port());
+        self.proxy.lead_to(replication);
+        self.child = Some(child);
+    }
+
+    /// Its root folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// The process id of its nats-server.
+    pub fn nats_pid(&self) -> Option<u32> {
+        let file = self.folder().join("clustering/nats-server.pid");
+        std::fs::read_to_string(file).ok()?.trim().parse().ok()
+    }
+
+    /// Asks the program to end and waits for it.
+    pub fn stop(&mut self) {
+        let nats = self.nats_pid();
+        if let Some(mut child) = self.child.take() {
+            signal("TERM", child.id());
+            child.wait().unwrap();
+        }
+        assert!(nats.is_none_or(|pid| !runs(pid)), "nats-server outlives its server");
+    }
+
+    /// Kills the program.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Asks for an operation; fails with the status and the answer.
+    pub async fn try_ask(&self, body: Value) -> Result<Value, (u16, Value)> {
+        let request = self.client.post(&self.url).basic_auth("admin", Some("password")).json(&body);
+        let response = request.send().await.map_err(|error| (0, json!(error.to_string())))?;
+        let status = response.status();
+        let answer = response.json().await.unwrap_or(Value::Null);
+        if status.is_success() { Ok(answer) } else { Err((status.as_u16(), answer)) }
+    }
+
+    /// Asks for an operation that must succeed.
+    pub async fn ask(&self, body: Value) -> Value {
+        let asked = body.to_string();
+        let name = &self.name;
+        self.try_ask(body)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error:?} to {}", &asked[..asked.len().min(300)]))
+    }
+
+    /// Makes this node and another members of one cluster.
+    pub async fn join(&self, other: &Node) {
+        let url = format!("ws://{}", other.proxy.address);
+        let authorization = json!({"username": "admin", "password": "password"});
+        let request = json!({"operation": "add_node", "hostname": other.name, "url": url, "authorization": authorization});
+        self.ask(request).await;
+    }
+
+    pub async fn create_table(&self, table: &str) {
+        self.ask(
+            json!({"operation": "create_table", "database": "data", "table": table, "primary_key": "id"}),
+        )
+        .await;
+    }
+
+    pub async fn upsert(&self, table: &str, records: Value) -> Value {
+        self.ask(json!({"operation": "upsert", "database": "data", "table": table, "records": records})).await
+    }
+
+    /// All records of a table, in the order of their keys; nothing when there is no such table.
+    pub async fn records(&self, table: &str) -> Vec<Value> {
+        let request = json!({"operation": "search_by_value", "database": "data", "table": table, "attribute": "id", "value": "*", "get_attributes": ["*"]});
+        let mut records = match self.try_ask(request).await {
+            Ok(Value::Array(records)) => records,
+            _ => Vec::new(),
+        };
+        records.sort_by_key(|record| record["id"].to_string());
+        records
+    }
+
+    /// How many records a table has.
+    pub async fn count(&self, table: &str) -> usize {
+        let request = json!({"operation": "search_by_value", "database": "data", "table": table, "attribute": "id", "value": "*", "get_attributes": ["id"]});
+        self.try_ask(request).await.ok().and_then(|answer| Some(answer.as_array()?.len())).unwrap_or(0)
+    }
+
+    /// How many entries the history of a table has.
+    pub async fn entries(&self, table: &str) -> usize {
+        let request = json!({"operation": "read_audit_log", "database": "data", "table": table});
+        self.ask(request).await.as_array().map_or(0, Vec::len)
+    }
+
+    /// What cluster_status says of the connection to a node for a database.
+    pub async fn socket(&self, node: &str, database: &str) -> Option<Value> {
+        let status = self.ask(json!({"operation": "cluster_status"})).await;
+        let connection = status["connections"].as_array()?.iter().find(|one| one["name"] == node)?.clone();
+        connection["database_sockets"].as_array()?.iter().find(|one| one["database"] == database).cloned()
+    }
+
+    /// Changes the link from this node to another.
+    pub fn link_to(&self, other: &Node, link: Link) {
+        other.proxy.set(&self.name, link);
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Changes the links between two nodes, both ways.
+pub fn link(a: &Node, b: &Node, link: Link) {
+    a.link_to(b, link);
+    b.link_to(a, link);
+}
+
+/// Starts nodes named `node-1`, … that are all members of one cluster.
+pub async fn cluster(count: usize, settings: &[(&str, &str)]) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    for number in 1..=count {
+        nodes.push(Node::start(&format!("node-{number}"), settings).await);
+    }
+    for node in nodes.iter().skip(1) {
+        nodes[0].join(node).await;
+    }
+    for (one, other) in pairs(&nodes) {
+        eventually("all are connected", async || {
+            one.socket(&other.name, "system").await.is_some_and(|socket| socket["connected"] == true)
+        })
+        .await;
+    }
+    nodes
+}
+
+/// Makes a table on the first node, and waits until all have it and read from each other.
+pub async fn share_table(nodes: &[Node], table: &str) {
+    nodes[0].create_table(table).await;
+    for one in nodes {
+        eventually("the table is there", async || {
+            let request = json!({"operation": "describe_table", "database": "data", "table": table});
+            one.try_ask(request).await.is_ok()
+        })
+        .await;
+    }
+    for (one, other) in pairs(nodes) {
+        eventually("the database flows", async || {
+            one.socket(&other.name, "data").await.is_some_and(|socket| socket["connected"] == true)
+        })
+        .await;
+    }
+}
+
+/// Every node with every other.
+fn pairs(nodes: &[Node]) -> impl Iterator<Item = (&Node, &Node)> {
+    nodes.iter().flat_map(|one| nodes.iter().map(move |other| (one, other))).filter(|(a, b)| a.name != b.name)
+}
+
+/// Waits until something holds.
+pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+/// Waits until all nodes have the same records in a table, so many of them.
+pub async fn converge(nodes: &[&Node], table: &str, count: usize) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut counts = Vec::new();
+        for node in nodes {
+            counts.push(node.count(table).await);
+        }
+        if counts.iter().all(|one| *one == count) {
+            let first = nodes[0].records(table).await;
+            let mut same = true;
+            for node in &nodes[1..] {
+                same &= node.records(table).await == first;
+            }
+            if same {
+                return;
+            }
+        }
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {count} records, but {counts:?}");
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+/// Sends a signal to a process.
+pub fn signal(name: &str, pid: u32) {
+    Command::new("kill").args(["-s", name, &pid.to_string()]).status().unwrap();
+}
+
+/// Whether a process runs.
+pub fn runs(pid: u32) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    state.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim().starts_with('Z'))
+}
+
+/// The resident memory of a process, in bytes.
+pub fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0) * 1024
+}
