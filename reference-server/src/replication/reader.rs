@@ -364,7 +364,7 @@ impl Run<'_> {
     }
 
     /// Whether all that the stream has must have arrived: its last message has, or the rest was removed from it.
-    async fn has_everything(&self, last: u64) -> anyhow::Result<bool> {
+    async fn has_everything(&mut self, last: u64) -> anyhow::Result<bool> {
         Ok(self.position >= last || self.consumer.get_info().await?.num_pending == 0)
     }
 

@@ -153,6 +153,8 @@ pub(super) struct Ledger {
     writers: Vec<(Vec<u8>, u64)>,
     /// The changes of the request so far.
     collected: Vec<Collected>,
+    /// The number of the entry that the request logged last.
+    logged: Option<u64>,
     /// A buffer to be used again.
     spare: Vec<u8>,
 }
@@ -160,6 +162,7 @@ pub(super) struct Ledger {
 impl Ledger {
     /// Forgets what the request before left without logging it.
     pub(super) fn begin_request(&mut self) {
+        self.logged = None;
         self.collected.clear();
     }
 
@@ -265,8 +268,14 @@ impl WriteTxn<'_> {
         let (number, place) = (collected.number.to_be_bytes(), number_value(table.id, time));
         let put = trees.numbers.put_with_flags(&mut self.txn, PutFlags::APPEND, &number, &place);
         self.noted(put)?;
+        self.ledger.logged = Some(collected.number);
         self.ledger.spare = collected.bytes;
         Ok(())
+    }
+
+    /// The number of the entry that this request has logged last.
+    pub fn logged(&self) -> Option<u64> {
+        self.ledger.logged
     }
 
     /// Writes what the ledger knows; part of the commit.
