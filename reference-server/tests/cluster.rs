@@ -4,9 +4,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[path = "cluster/conflicts.rs"]
+mod conflicts;
 #[path = "cluster/engine.rs"]
 mod engine;
+#[path = "cluster/membership.rs"]
+mod membership;
 #[path = "cluster/node.rs"]
 mod node;
 #[path = "cluster/proxy.rs"]
 mod proxy;
+#[path = "cluster/soak.rs"]
+mod soak;

@@ -126,5 +126,6 @@ fn begin_copy(engine: &Engine, request: &[u8], pages: &mpsc::Sender<Page>) -> an
     let request: CopyRequest = state::decode(request)?;
     let server = engine.server()?;
     anyhow::ensure!(engine.replicates(&request.database), "the database is not replicated");
-    copy::send(&server, &request.database, pages)
+    let is_replicated = |table: &str| engine.replicates_table(&request.database, table);
+    copy::send(&server, &request.database, &is_replicated, pages)
 }

@@ -34,6 +34,8 @@ const OWN_TABLES: &[&str] = &[
     "hdb_job",
     "hdb_info",
     "hdb_link",
+    // The nodes tell each other of these themselves.
+    "hdb_nodes",
 ];
 /// Shared only when the configuration says so.
 const ANALYTICS: &str = "hdb_analytics";

@@ -1,6 +1,7 @@
 //! What travels between nodes: one entry of a history, with all that is needed to apply it elsewhere.
 
 use super::wire::{Arrived, Sent, SentObject};
+pub use crate::store::WriteKind;
 use crate::store::{Attribute, AttributeId, Table};
 use crate::value::{Object, Value};
 use serde::de::{Error as _, SeqAccess, Visitor};
@@ -90,18 +91,6 @@ impl TableDefinition {
         let attributes = table.attributes.iter().map(foreign).collect();
         TableDefinition { attributes, ..TableDefinition::brief(table) }
     }
-}
-
-/// The kinds of write.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum WriteKind {
-    /// The whole record.
-    #[default]
-    Put,
-    /// Some attributes of a record.
-    Patch,
-    /// The record is gone.
-    Delete,
 }
 
 /// One write of a transaction.

@@ -28,6 +28,7 @@ mod names;
 mod nats;
 pub mod nodes;
 mod outbox;
+mod outgoing;
 mod peer;
 pub mod progress;
 mod reader;

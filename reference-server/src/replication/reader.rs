@@ -242,7 +242,7 @@ impl Reader {
         let pages = Pages::new(&self.client, String::from_utf8_lossy(&answer.payload).into_owned());
         let server = self.engine.server()?;
         let cursor = self.cursor(&state, state.message, state.lseq);
-        copy::take(&server, database, &self.from(), cursor, pages).await?;
+        copy::take(&server, database, &self.from(), cursor, |table| self.is_wanted(table), pages).await?;
         progress::note_shared(&server.store, database, &state.life).await.map_err(cause)
     }
 
@@ -263,14 +263,16 @@ impl Reader {
         context.create_consumer_on_stream(config, stream).await.context("cannot read the stream")
     }
 
+    /// Whether changes of a table are to be applied here.
+    fn is_wanted(&self, table: &str) -> bool {
+        self.engine.replicates_table(&self.database, table)
+            && (self.record.subscriptions.is_none() || self.subscriptions().any(|one| one.table == table))
+    }
+
     /// Leaves of a message what is to be applied here.
     fn sift(&self, message: &mut Transaction) {
-        let is_wanted = |table: &str| {
-            self.engine.replicates_table(&self.database, table)
-                && (self.record.subscriptions.is_none() || self.subscriptions().any(|one| one.table == table))
-        };
-        message.writes.retain(|write| is_wanted(&write.table));
-        message.tables.retain(|table| is_wanted(&table.name));
+        message.writes.retain(|write| self.is_wanted(&write.table));
+        message.tables.retain(|table| self.is_wanted(&table.name));
     }
 }
 

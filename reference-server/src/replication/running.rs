@@ -4,8 +4,9 @@ use super::confirm::Confirmations;
 use super::engine::Engine;
 use super::nats::Nats;
 use super::streams::{self, Keep};
-use super::{CallError, LinkStatus, NatsAddress, call, identity, nodes};
+use super::{CallError, LinkStatus, NatsAddress, apply, call, identity, nodes};
 use crate::server::Server;
+use crate::store::SYSTEM_DATABASE;
 use crate::value::{Object, Value};
 use anyhow::Context;
 use arc_swap::ArcSwapOption;
@@ -60,6 +61,11 @@ impl Running {
             None => Nats::start(&folder, &name),
         });
         let engine = Arc::new(Engine::new(&server, node, started.await??));
+        let told = engine.clone();
+        let logged = apply::log_system_tables(&server, move |table| {
+            told.replicates(SYSTEM_DATABASE) && told.replicates_table(SYSTEM_DATABASE, table)
+        });
+        logged.await.map_err(|error| anyhow::anyhow!("{error}"))?;
         self.engine.store(Some(engine.clone()));
         *self.work.lock() = Some(tokio::spawn(engine.clone().run()));
         Ok(engine)

@@ -29,12 +29,13 @@ pub use copy::{Copied, CopiedPage};
 pub(super) use increment::increment;
 pub use increment::{increment_of, patched_over, written_over};
 use place::{Head, Survey};
+use serde::{Deserialize, Serialize};
 use state::{State, with_key};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// What a change of a record is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum WriteKind {
     /// The record was written whole.
     #[default]

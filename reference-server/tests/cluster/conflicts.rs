@@ -1,0 +1,260 @@
+//! Writes on both sides of a cut, and what must have become of them when it is healed.
+
+use crate::node::{Node, cluster, converge, eventually, link, nats_is_there};
+use crate::proxy::Link;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A sequence of numbers that looks random and is the same every time.
+pub struct Chance(u64);
+
+impl Chance {
+    /// The sequence of a seed; `CLUSTER_SEED` gives another one.
+    pub fn new(seed: u64) -> Chance {
+        let given = std::env::var("CLUSTER_SEED").ok().and_then(|text| text.parse().ok());
+        let seed: u64 = given.unwrap_or(seed);
+        eprintln!("CLUSTER_SEED={seed}");
+        Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number below a bound.
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % bound
+    }
+}
+
+async fn delete(node: &Node, table: &str, id: usize) {
+    node.ask(json!({"operation": "delete", "database": "data", "table": table, "ids": [id]})).await;
+}
+
+async fn by_id(node: &Node, table: &str) -> BTreeMap<u64, Value> {
+    node.records(table).await.into_iter().map(|record| (record["id"].as_u64().unwrap(), record)).collect()
+}
+
+/// What two sides made of one record that was there before (then each wrote some attributes) or was not (then whole).
+fn winner(a: &Value, b: &Value, was_there: bool) -> Value {
+    let time = |record: &Value| record["__updatedtime__"].as_f64().unwrap();
+    let (newer, older) = if time(a) > time(b) { (a, b) } else { (b, a) };
+    let mut record = newer.clone();
+    if was_there {
+        for (name, value) in older.as_object().unwrap() {
+            record.as_object_mut().unwrap().entry(name.clone()).or_insert(value.clone());
+        }
+    }
+    record
+}
+
+async fn write_side(node: &Node, side: &str, chance: &mut Chance, first_new: usize) {
+    const ROUNDS: usize = 50;
+    const AT_ONCE: usize = 10;
+    for round in 0..ROUNDS {
+        let records: Vec<Value> = (0..AT_ONCE)
+            .map(|at| {
+                // A fifth are written by both sides: half of these were there before.
+                let id = match (round * AT_ONCE + at) % 10 {
+                    0 => chance.below(50),
+                    1 => 100 + chance.below(50),
+                    _ => first_new + round * AT_ONCE + at,
+                };
+                json!({"id": id, "by": side, side: chance.below(1000)})
+            })
+            .collect();
+        node.upsert("t", Value::Array(records)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_sides_of_a_cut_go_on_and_the_later_write_wins() {
+    if !nats_is_there() {
+        return;
+    }
+    let nodes = cluster(3, &[]).await;
+    let all: Vec<&Node> = nodes.iter().collect();
+    nodes[0].create_table("t").await;
+    let before: Value = (0..50).map(|id| json!({"id": id, "by": "nobody", "kept": id})).collect();
+    nodes[0].upsert("t", before).await;
+    converge(&all, "t", 50).await;
+    link(&nodes[0], &nodes[1], Link::Cut);
+    link(&nodes[0], &nodes[2], Link::Cut);
+    let (mut one, mut other) = (Chance::new(1), Chance::new(2));
+    tokio::join!(write_side(&nodes[0], "a", &mut one, 1_000), write_side(&nodes[1], "b", &mut other, 2_000),);
+    let (a, b) = (by_id(&nodes[0], "t").await, by_id(&nodes[1], "t").await);
+    let mut expected = a.clone();
+    for (id, record) in &b {
+        let merged = match a.get(id) {
+            Some(own) => winner(own, record, *id < 50),
+            None => record.clone(),
+        };
+        expected.insert(*id, merged);
+    }
+    link(&nodes[0], &nodes[1], Link::Open);
+    link(&nodes[0], &nodes[2], Link::Open);
+    converge(&all, "t", expected.len()).await;
+    eventually("all writes have come", async || by_id(&nodes[2], "t").await == expected).await;
+    converge(&all, "t", expected.len()).await;
+    let entries = nodes[0].entries("t").await;
+    for node in &all {
+        assert_eq!(node.entries("t").await, entries, "every request is in every history once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_in_one_direction_holds_up_that_direction_only() {
+    if !nats_is_there() {
+        return;
+    }
+    let nodes = cluster(2, &[]).await;
+    nodes[0].create_table("t").await;
+    converge(&[&nodes[0], &nodes[1]], "t", 0).await;
+    nodes[1].link_to(&nodes[0], Link::Cut);
+    eventually("the link is down", async || {
+        nodes[1].socket("node-1", "data").await.is_some_and(|socket| socket["connected"] == false)
+    })
+    .await;
+    for id in 0..20 {
+        nodes[0].upsert("t", json!([{"id": id}])).await;
+        nodes[1].upsert("t", json!([{"id": 100 + id}])).await;
+    }
+    eventually("the other direction flows", async || nodes[0].count("t").await == 40).await;
+    assert_eq!(nodes[1].count("t").await, 20);
+    nodes[1].link_to(&nodes[0], Link::Open);
+    converge(&[&nodes[0], &nodes[1]], "t", 40).await;
+    eventually("the link is up", async || {
+        nodes[1].socket("node-1", "data").await.is_some_and(|socket| socket["connected"] == true)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_killed_while_it_applies_applies_nothing_twice() {
+    const COUNT: usize = 400;
+    if !nats_is_there() {
+        return;
+    }
+    let mut nodes = cluster(2, &[]).await;
+    nodes[0].create_table("t").await;
+    converge(&[&nodes[0], &nodes[1]], "t", 0).await;
+    let mut chance = Chance::new(4);
+    for round in 0..4 {
+        for id in round * COUNT / 4..(round + 1) * COUNT / 4 {
+            nodes[0].upsert("t", json!([{"id": id}, {"id": id % 7, "last": id}])).await;
+            if chance.below(COUNT / 8) == 0 {
+                nodes[1].kill();
+                nodes[1].start_again();
+            }
+        }
+        nodes[1].kill();
+        nodes[1].start_again();
+    }
+    converge(&[&nodes[0], &nodes[1]], "t", COUNT).await;
+    assert_eq!(nodes[1].entries("t").await, nodes[0].entries("t").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_away_for_too_long_takes_a_copy_and_keeps_what_it_wrote() {
+    if !nats_is_there() {
+        return;
+    }
+    let nodes = cluster(2, &[]).await;
+    nodes[0].create_table("t").await;
+    let records: Value = (0..40).map(|id| json!({"id": id, "v": "first"})).collect();
+    nodes[0].upsert("t", records).await;
+    converge(&[&nodes[0], &nodes[1]], "t", 40).await;
+    link(&nodes[0], &nodes[1], Link::Cut);
+    nodes[1].upsert("t", json!([{"id": 1, "v": "earlier there"}, {"id": 2, "w": "only there"}])).await;
+    for id in 0..30 {
+        nodes[0].upsert("t", json!([{"id": 100 + id}, {"id": 1, "v": "later here"}])).await;
+    }
+    delete(&nodes[0], "t", 3).await;
+    nodes[1].upsert("t", json!([{"id": 500, "v": "new there"}, {"id": 4, "v": "later there"}])).await;
+    // The history of what the other one missed is gone, and so is the stream.
+    let job = nodes[0]
+        .ask(json!({"operation": "delete_transaction_logs_before", "database": "data", "table": "t", "timestamp": 9e12}))
+        .await;
+    eventually("the history is gone", async || nodes[0].entries("t").await == 0).await;
+    assert!(job["job_id"].is_string());
+    nodes[0].ask(json!({"operation": "purge_stream", "database": "data", "table": "t"})).await;
+    link(&nodes[0], &nodes[1], Link::Open);
+    eventually("a copy has come", async || nodes[1].count("t").await >= 70).await;
+    eventually("what was written there has come here", async || nodes[0].count("t").await >= 70).await;
+    eventually("both are the same", async || {
+        // The deletion went with the history: who has not heard of it keeps the record.
+        let (mut here, mut there) = (by_id(&nodes[0], "t").await, by_id(&nodes[1], "t").await);
+        here.remove(&3);
+        there.remove(&3);
+        here == there
+    })
+    .await;
+    let found = by_id(&nodes[1], "t").await;
+    assert_eq!(found[&1]["v"], "later here");
+    assert_eq!((&found[&2]["v"], &found[&2]["w"]), (&json!("first"), &json!("only there")));
+    assert_eq!(found[&4]["v"], "later there");
+    assert_eq!(found[&500]["v"], "new there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_deleted_stays_deleted() {
+    if !nats_is_there() {
+        return;
+    }
+    let mut nodes = cluster(2, &[]).await;
+    nodes[0].create_table("t").await;
+    nodes[0].upsert("t", (0..4).map(|id| json!({"id": id, "v": 0})).collect()).await;
+    converge(&[&nodes[0], &nodes[1]], "t", 4).await;
+    link(&nodes[0], &nodes[1], Link::Cut);
+    // Earlier writes of what is deleted later, in both directions; and deletions that later writes outdo.
+    nodes[0].upsert("t", json!([{"id": 0, "v": 1}, {"id": 9, "v": 1}])).await;
+    nodes[1].upsert("t", json!([{"id": 1, "v": 1}])).await;
+    delete(&nodes[0], "t", 2).await;
+    delete(&nodes[1], "t", 3).await;
+    delete(&nodes[1], "t", 0).await;
+    delete(&nodes[0], "t", 1).await;
+    nodes[1].upsert("t", json!([{"id": 2, "w": 2}])).await;
+    nodes[0].upsert("t", json!([{"id": 3, "w": 2}])).await;
+    link(&nodes[0], &nodes[1], Link::Open);
+    for _ in 0..2 {
+        converge(&[&nodes[0], &nodes[1]], "t", 3).await;
+        let found = by_id(&nodes[0], "t").await;
+        assert_eq!(found.keys().copied().collect::<Vec<_>>(), [2, 3, 9]);
+        assert_eq!((&found[&2]["v"], &found[&2]["w"]), (&json!(0), &json!(2)), "the record lives on");
+        assert_eq!((&found[&3]["v"], &found[&3]["w"]), (&json!(0), &json!(2)));
+        nodes.iter_mut().for_each(Node::stop);
+        nodes.iter_mut().for_each(Node::start_again);
+    }
+}
+
+/// Needs a program whose clock can be wrong on purpose.
+#[cfg(feature = "faults")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clocks_that_are_wrong_do_not_keep_nodes_apart() {
+    const OFFSET: &str = "HDB_TEST_CLOCK_OFFSET_MS";
+    if !nats_is_there() {
+        return;
+    }
+    for (one, other) in [("30000", "-30000"), ("0", "-3600000"), ("0", "3600000")] {
+        let nodes =
+            [Node::start("node-1", &[(OFFSET, one)]).await, Node::start("node-2", &[(OFFSET, other)]).await];
+        nodes[0].join(&nodes[1]).await;
+        nodes[0].create_table("t").await;
+        nodes[0].upsert("t", json!([{"id": 1, "v": "node-1"}])).await;
+        converge(&[&nodes[0], &nodes[1]], "t", 1).await;
+        // Whoever has read a record can write it, whatever its clock says.
+        for (round, node) in [&nodes[1], &nodes[0], &nodes[1]].into_iter().enumerate() {
+            let value = format!("{} in round {round}", node.name);
+            node.upsert("t", json!([{"id": 1, "v": value}])).await;
+            eventually("the write has come", async || {
+                let (here, there) = (by_id(&nodes[0], "t").await, by_id(&nodes[1], "t").await);
+                here == there && here[&1]["v"] == value.as_str()
+            })
+            .await;
+        }
+        // A clock that is far ahead takes no other along.
+        nodes[0].upsert("t", json!([{"id": 2}])).await;
+        let own = by_id(&nodes[0], "t").await[&2]["__updatedtime__"].as_f64().unwrap();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        assert!(own < now.as_secs_f64() * 1000.0 + 95_000.0, "{own} is too far ahead");
+    }
+}

@@ -1,0 +1,90 @@
+//! Random kills and cuts for a while, and everything that was acknowledged is there in the end, everywhere.
+
+use crate::conflicts::Chance;
+use crate::node::{Node, cluster, converge, link, nats_is_there};
+use crate::proxy::Link;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// How long, in seconds, unless `CLUSTER_SOAK_SECONDS` says otherwise.
+const SECONDS: u64 = 600;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes ten minutes"]
+async fn random_kills_and_cuts_lose_nothing() {
+    if !nats_is_there() {
+        return;
+    }
+    let given = std::env::var("CLUSTER_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
+    let length = Duration::from_secs(given.unwrap_or(SECONDS));
+    let mut chance = Chance::new(20);
+    let mut nodes = cluster(3, &[]).await;
+    nodes[0].create_table("t").await;
+    converge(&nodes.iter().collect::<Vec<_>>(), "t", 0).await;
+    let started = Instant::now();
+    let mut acknowledged: BTreeSet<String> = BTreeSet::new();
+    let (mut next, mut rounds, mut refused) = (0, 0, 0);
+    while started.elapsed() < length {
+        rounds += 1;
+        let victim = chance.below(3);
+        let (a, b) = (chance.below(3), chance.below(3));
+        match chance.below(6) {
+            0 => {
+                nodes[victim].kill();
+                nodes[victim].start_again();
+            }
+            1 => {
+                nodes[victim].stop();
+                nodes[victim].start_again();
+            }
+            2 if nodes[victim].nats_pid().is_some() => {
+                crate::node::signal("KILL", nodes[victim].nats_pid().unwrap());
+            }
+            3 if a != b => nodes[a].link_to(&nodes[b], Link::Cut),
+            4 if a != b => nodes[a].link_to(&nodes[b], Link::Frozen),
+            _ => open_all(&nodes),
+        }
+        for _ in 0..5 + chance.below(40) {
+            let node = &nodes[chance.below(3)];
+            let common = chance.below(50);
+            let id = format!("own-{next}");
+            next += 1;
+            let records = json!([{"id": id}, {"id": format!("common-{common}"), (node.name.as_str()): next}]);
+            let request =
+                json!({"operation": "upsert", "database": "data", "table": "t", "records": records});
+            match node.try_ask(request).await {
+                Ok(_) => {
+                    acknowledged.insert(id);
+                    acknowledged.insert(format!("common-{common}"));
+                }
+                // A node that has just been started may not know the table yet.
+                Err(_) => refused += 1,
+            }
+            if chance.below(20) == 0 {
+                let gone = json!(format!("gone-{}", chance.below(20)));
+                node.upsert("t", json!([{"id": gone}])).await;
+                node.ask(json!({"operation": "delete", "database": "data", "table": "t", "ids": [gone]}))
+                    .await;
+            }
+        }
+    }
+    open_all(&nodes);
+    eprintln!("{rounds} rounds, {} records acknowledged, {refused} refused", acknowledged.len());
+    let all: Vec<&Node> = nodes.iter().collect();
+    converge(&all, "t", acknowledged.len()).await;
+    let found: BTreeSet<String> = nodes[0].records("t").await.iter().map(id_of).collect();
+    assert_eq!(found, acknowledged);
+}
+
+fn id_of(record: &Value) -> String {
+    record["id"].as_str().unwrap_or_default().to_owned()
+}
+
+fn open_all(nodes: &[Node]) {
+    for (at, one) in nodes.iter().enumerate() {
+        for other in &nodes[at + 1..] {
+            link(one, other, Link::Open);
+        }
+    }
+}
