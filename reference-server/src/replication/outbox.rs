@@ -298,7 +298,7 @@ impl Sender<'_> {
             let now = self.outbox.engine.now();
             self.outbox.engine.status.sent(self.outbox.database.name(), now);
         }
-        if sent.is_last && (self.in_flight.is_empty() || self.in_flight.len() % 32 == 0) {
+        if sent.is_last && (self.in_flight.is_empty() || self.in_flight.len().is_multiple_of(32)) {
             self.tell();
         }
         Ok(true)

@@ -9,6 +9,7 @@ use super::state::{self, State};
 use super::{names, nats};
 use anyhow::Context;
 use async_nats::{Client, Request};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -144,15 +145,15 @@ impl Peer {
                 self.engine.status.update(&self.record.name, database, |link| link.connected = true);
             }
             for database in wanted {
-                if !reading.contains_key(&database) {
+                if let Entry::Vacant(place) = reading.entry(database) {
                     let reader = Reader {
                         engine: self.engine.clone(),
                         client: client.clone(),
                         record: self.record.clone(),
-                        database: database.clone(),
+                        database: place.key().clone(),
                         states: states.clone(),
                     };
-                    reading.insert(database, readers.spawn(reader.run()));
+                    place.insert(readers.spawn(reader.run()));
                 }
             }
         }

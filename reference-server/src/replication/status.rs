@@ -5,12 +5,15 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+/// When the last transaction was sent, and the time of the one that is being sent.
+type Sending = (Option<f64>, Option<f64>);
+
 /// The states of all links.
 #[derive(Default)]
 pub(super) struct Status {
     links: Mutex<BTreeMap<(String, String), LinkStatus>>,
-    /// By database: when the last transaction was sent, and the time of the one that is being sent.
-    sending: Mutex<BTreeMap<String, (Option<f64>, Option<f64>)>>,
+    /// By database.
+    sending: Mutex<BTreeMap<String, Sending>>,
     /// By node, since when it is down.
     down: Mutex<BTreeMap<String, Instant>>,
 }

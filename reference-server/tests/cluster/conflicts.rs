@@ -34,16 +34,20 @@ async fn by_id(node: &Node, table: &str) -> BTreeMap<u64, Value> {
     node.records(table).await.into_iter().map(|record| (record["id"].as_u64().unwrap(), record)).collect()
 }
 
-/// What two sides made of one record that was there before (then each wrote some attributes) or was not (then whole).
-fn winner(a: &Value, b: &Value, was_there: bool) -> Value {
-    let time = |record: &Value| record["__updatedtime__"].as_f64().unwrap();
-    let (newer, older) = if time(a) > time(b) { (a, b) } else { (b, a) };
+/// What must become of a record that two sides wrote, each mostly several times. The later of the two first writes
+/// counts as the whole record (where it was there before, both write on it), with everything that was written after that.
+fn winner(a: &Value, b: &Value) -> Value {
+    let time = |record: &Value, name: &str| record[name].as_f64().unwrap();
+    let updated = |record: &Value| time(record, "__updatedtime__");
+    let (newer, older) = if updated(a) > updated(b) { (a, b) } else { (b, a) };
+    let whole = time(a, "__createdtime__").max(time(b, "__createdtime__"));
     let mut record = newer.clone();
-    if was_there {
+    if updated(older) >= whole {
         for (name, value) in older.as_object().unwrap() {
             record.as_object_mut().unwrap().entry(name.clone()).or_insert(value.clone());
         }
     }
+    record["__createdtime__"] = json!(whole);
     record
 }
 
@@ -85,7 +89,7 @@ async fn both_sides_of_a_cut_go_on_and_the_later_write_wins() {
     let mut expected = a.clone();
     for (id, record) in &b {
         let merged = match a.get(id) {
-            Some(own) => winner(own, record, *id < 50),
+            Some(own) => winner(own, record),
             None => record.clone(),
         };
         expected.insert(*id, merged);
