@@ -22,6 +22,7 @@ pub use keys::KeyFiles;
 use crate::access::system_tables::{put, system_database};
 use crate::config::{Config, Tls};
 use crate::error::OperationError;
+use crate::replication::identity::configured_name;
 use crate::server::Server;
 use crate::store::{Store, WriteTxn};
 use crate::value::{Object, Value, object};
@@ -64,7 +65,7 @@ impl Certificates {
         }
         let certificates = Certificates {
             files: Arc::new(files),
-            hostname: config.hostname.clone(),
+            hostname: configured_name(config).unwrap_or_else(|| config.hostname.clone()),
             making: Arc::default(),
             own: OnceCell::new(),
             changes: AtomicU64::new(0),

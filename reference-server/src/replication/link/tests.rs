@@ -2,11 +2,13 @@
 
 use super::dial::{Target, post};
 use super::handshake::message;
+use super::pipes::Pipe;
 use super::{leave, members};
 use crate::config::node_url;
 use crate::operations::clustering::tests::{add, knows, node, secure_node, url};
 use crate::operations::testing::Instance;
 use crate::replication::nodes::edit;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 /// A message from one node to another: what it is refused with, if it is.
 async fn refusal(from: &Instance, to: &Instance, kind: &str) -> Option<String> {
@@ -31,12 +33,25 @@ async fn revoked_certificates_are_refused() {
     let (a, b) = (secure_node("a").await, secure_node("b").await);
     add(&a, &b).await;
     assert_eq!(refusal(&b, &a, "members").await, None);
+    // A connection that uses the certificate, and one that does not.
+    let mut ends = Vec::new();
+    for used in [super::identify::plain_serial(&serial(&b).await), "1".to_owned()] {
+        let place = a.server.replication.link.pipes.enter(Pipe { node: "b".to_owned(), serial: Some(used) });
+        let ((near, one), (other, far)) = (duplex(8), duplex(8));
+        tokio::spawn(place.run(one, other));
+        ends.push((near, far));
+    }
     let revoke = |serials: &str| {
         format!(r#"{{"operation":"update_node","hostname":"b","revoked_certificates":[{serials}]}}"#)
     };
     a.admin(&revoke(&format!("\"00:{}\"", serial(&b).await))).await;
     let refused = refusal(&b, &a, "members").await.unwrap();
     assert!(refused.contains("revoked"), "{refused}");
+    let [(using, _), (not_using, far)] = ends.as_mut_slice() else { panic!() };
+    let mut byte = [0];
+    assert_eq!(using.read(&mut byte).await.unwrap(), 0);
+    not_using.write_all(b"x").await.unwrap();
+    assert_eq!(far.read(&mut byte).await.unwrap(), 1);
     // Nor does the one who has revoked it connect there.
     let there = a.server.replication.link.nodes.find("b").unwrap();
     let refused = members::talk(&a.server, &there).await.unwrap_err().text;
