@@ -5,7 +5,7 @@ use super::identify::is_revoked;
 use super::join::{self, NodeRequest};
 use super::{LinkError, handshake, leave, members};
 use crate::replication::nodes::book::{Book, Facts};
-use crate::replication::nodes::{edit, watch};
+use crate::replication::nodes::{Link, edit, watch};
 use crate::server::Server;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
@@ -26,7 +26,6 @@ pub(super) fn begin(server: &Arc<Server>) {
 async fn run(server: Weak<Server>) {
     let Some(strong) = server.upgrade() else { return };
     let mut changes = watch(&strong);
-    let mut known = names(&strong);
     if let Err(error) = announce_self(&strong).await {
         tracing::error!("where this node is could not be stored: {error}");
     }
@@ -41,7 +40,7 @@ async fn run(server: Weak<Server>) {
         let Some(server) = server.upgrade() else { return };
         changes.borrow_and_update();
         sweep(&server);
-        bury(&server, &mut known).await;
+        bury(&server).await;
         follow_routes(&server).await;
         talk(&server).await;
     }
@@ -75,34 +74,32 @@ pub(super) fn sweep(server: &Arc<Server>) {
     });
 }
 
-/// Rows that somebody deleted by hand are removals like any other. What was known and is not forgotten on purpose has a
-/// link.
-async fn bury(server: &Arc<Server>, known: &mut BTreeSet<String>) {
-    let now = names(server);
-    let gone: Vec<String> = known.difference(&now).cloned().collect();
-    *known = now;
+/// Rows that somebody deleted by hand are removals like any other: of them only the link is left. Those inserted by hand
+/// get one.
+async fn bury(server: &Arc<Server>) {
     let own = server.replication.link.identity.name();
-    let unlinked = |book: &Book| {
-        let names = book.rows.keys().filter(|name| **name != own && !book.links.contains_key(*name));
-        names.cloned().collect::<Vec<_>>()
-    };
-    let new = Book::read(&server.store).map(|book| unlinked(&book)).unwrap_or_default();
-    if gone.is_empty() && new.is_empty() {
-        return;
-    }
-    let buried = edit(server, move |book| {
-        for name in &new {
+    let change = move |book: &mut Book| {
+        let is_gone =
+            |(name, link): &(&String, &Link)| link.removed.is_none() && !book.rows.contains_key(*name);
+        let gone: Vec<String> = book.links.iter().filter(is_gone).map(|(name, _)| name.clone()).collect();
+        let untrusted: Vec<String> = gone.iter().flat_map(|name| book.remove(name, book.now)).collect();
+        for name in book.rows.keys().filter(|name| **name != own) {
             book.links.entry(name.clone()).or_default();
         }
-        for name in &gone {
-            if book.links.get(name).is_some_and(|link| link.removed.is_none())
-                && !book.rows.contains_key(name)
-            {
-                book.remove(name, book.now);
-            }
-        }
-    });
-    if let Err(error) = buried.await {
+        untrusted
+    };
+    // Most of the time there is nothing to write.
+    let Ok(before) = Book::read(&server.store) else { return };
+    let mut after = before.clone();
+    change(&mut after);
+    if after == before {
+        return;
+    }
+    let buried = match edit(server, change).await {
+        Ok(untrusted) => leave::after(server, untrusted).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = buried {
         tracing::error!("the removal of a node could not be stored: {error}");
     }
 }
