@@ -125,6 +125,9 @@ impl Request<'_> {
         let action = self.body.get("action").and_then(Value::as_str);
         match action.and_then(Right::named) {
             Some(right) if self.rule.action_decides && self.rule.rights.contains(&right) => vec![right],
+            None if self.rule.action_decides && fault!("load-default-needs-insert-only") => {
+                vec![Right::Insert]
+            }
             _ => self.rule.rights.clone(),
         }
     }

@@ -57,7 +57,10 @@ impl<'l> Check<'l> {
     fn check_rights(&self) -> Result<(), OperationError> {
         let rules = &self.rules;
         let user = rules.caller.known()?;
-        let Some(permission) = user.permission().filter(|permission| !permission.super_user) else {
+        let Some(permission) = user
+            .permission()
+            .filter(|permission| !permission.super_user && !fault!("load-column-rights-ignored"))
+        else {
             return Ok(());
         };
         let attributes: Vec<Cow<'_, str>> = self.names.iter().map(|name| Cow::from(name.as_str())).collect();
@@ -102,7 +105,9 @@ impl Sink for Check<'_> {
             self.check_new_names()?;
         }
         match record.get(&self.rules.table.primary_key) {
-            None | Some(Value::Null) if self.rules.write == Write::Update => return Err(self.no_key()),
+            None | Some(Value::Null) if self.rules.write == Write::Update => {
+                return Err(self.no_key());
+            }
             Some(Value::String(key)) if key.is_empty() && self.rules.write == Write::Update => {
                 return Err(self.no_key());
             }
@@ -122,7 +127,7 @@ impl Check<'_> {
 /// Fails when a column's name cannot be an attribute's.
 fn check_column(name: &String) -> Result<(), OperationError> {
     let printable = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'/' && byte != b'`';
-    if !name.bytes().all(printable) {
+    if !name.bytes().all(printable) && !fault!("load-columns-not-checked") {
         return Err(OperationError::invalid(format!(
             "Invalid column name '{name}', cancelling load operation"
         )));

@@ -171,7 +171,8 @@ impl<W: Write> RowFile<W> {
         let mut line = String::with_capacity(self.line.capacity());
         if self.rows == 0 {
             self.columns = row.keys().cloned().collect();
-            for (position, name) in self.columns.iter().enumerate() {
+            let most = if fault!("export-csv-without-header") { 0 } else { usize::MAX };
+            for (position, name) in self.columns.iter().enumerate().take(most) {
                 separate(&mut line, position);
                 push_csv_text(&mut line, name);
             }
@@ -189,7 +190,12 @@ impl<W: Write> RowFile<W> {
 
     fn finish(mut self) -> Result<(), OperationError> {
         if self.format == Format::Json {
-            self.file.write_all(if self.rows == 0 { b"[]" } else { b"]" })?;
+            let end: &[u8] = match self.rows {
+                0 if fault!("export-of-nothing-empty") => b"",
+                0 => b"[]",
+                _ => b"]",
+            };
+            self.file.write_all(end)?;
         }
         Ok(self.file.flush()?)
     }

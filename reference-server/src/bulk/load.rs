@@ -67,11 +67,12 @@ impl Load {
         let (total, columns) = blocking(move |stopped| checking.check(stopped)).await?;
         if total == 0 {
             return Ok(Done::with_message(match &load.source {
-                Source::Text(_) => "No records parsed from csv file.",
+                Source::Text(_) if !fault!("load-of-nothing-text") => "No records parsed from csv file.",
                 _ => "successfully loaded 0 of 0 records",
             }));
         }
         let written = load.write_all(columns).await?;
+        let written = if fault!("load-counts-rows") { total } else { written };
         Ok(Done::with_message(format!("successfully loaded {written} of {total} records")))
     }
 
@@ -109,8 +110,8 @@ impl Load {
         let open =
             |path: &PathBuf| File::open(path).map_err(|error| OperationError::invalid(error.to_string()));
         match &self.source {
-            Source::Text(text) => csv::read(text.as_bytes(), table, false, sink),
-            Source::Csv(path) => csv::read(open(path)?, table, true, sink),
+            Source::Text(text) => csv::read(text.as_bytes(), table, fault!("load-json-in-texts"), sink),
+            Source::Csv(path) => csv::read(open(path)?, table, !fault!("load-json-not-read"), sink),
             Source::Json(path) => json::read(open(path)?, sink),
         }
     }

@@ -148,6 +148,7 @@ fn path(table: &Table, source: usize, condition: &Node) -> Option<Path> {
         Node::Any(members) => {
             let paths: Option<Vec<Path>> = members
                 .iter()
+                .take(if fault!("sql-or-narrowed-by-first") { 1 } else { usize::MAX })
                 .map(|member| {
                     path(table, source, member)
                         .filter(|path| matches!(path, Path::Entries(..) | Path::Either(_)))
@@ -165,6 +166,9 @@ fn lookup(table: &Table, id: AttributeId, values: &[Value]) -> Option<Path> {
         let mut keys = values.to_vec();
         keys.sort_by(compare);
         keys.dedup_by(|a, b| compare(a, b) == Ordering::Equal);
+        if fault!("sql-key-list-first-only") {
+            keys.truncate(1);
+        }
         return Some(Path::Keys(keys));
     }
     table.is_indexed(id).then(|| Path::Entries(id, values.iter().map(KeyRange::equal).collect()))

@@ -87,13 +87,14 @@ impl Accumulator {
             "VAR" => moments(false, false),
             "STDEV" => moments(false, true),
             "VARP" => moments(true, false),
-            "STDDEV" | "STD" | "STDEVP" => moments(true, true),
+            "STDDEV" | "STD" | "STDEVP" => moments(!fault!("sql-deviation-of-sample"), true),
             "GROUP_CONCAT" => State::Concatenation(None),
             "ARRAY" => State::Array(None),
             "FIRST" => State::First(None),
             _ => State::Last(None),
         };
-        Accumulator { state, distinct: aggregate.distinct.then(HashSet::new) }
+        let distinct = aggregate.distinct && !fault!("sql-distinct-in-functions-ignored");
+        Accumulator { state, distinct: distinct.then(HashSet::new) }
     }
 
     /// Takes the argument's value in another row.
@@ -106,7 +107,9 @@ impl Accumulator {
         }
         match &mut self.state {
             State::Rows(count) => *count += 1.0,
-            State::Values(count) => *count += f64::from(u8::from(!value.is_nullish())),
+            State::Values(count) => {
+                *count += f64::from(u8::from(!value.is_nullish() || fault!("sql-count-counts-nulls")));
+            }
             State::Sum(sum) => match (&mut *sum, &value) {
                 (Some(Js::Number(sum)), Js::Number(number)) => *sum += number,
                 (Some(before), _) => *before = sum_of(before, value),
@@ -118,6 +121,9 @@ impl Accumulator {
             State::Total(total) => *total += plain_number(&value),
             State::Average { first, sum, rows, count } => {
                 *rows += 1;
+                if value.is_nullish() && fault!("sql-average-of-all-rows") {
+                    *count += 1.0;
+                }
                 if !value.is_nullish() {
                     *count += 1.0;
                     match (&mut *sum, &value) {
@@ -151,7 +157,7 @@ impl Accumulator {
                     match text {
                         None => *text = Some(value.to_text().into_owned()),
                         Some(text) => {
-                            text.push(',');
+                            text.push_str(if fault!("sql-texts-joined-with-blanks") { ", " } else { "," });
                             text.push_str(&value.to_text());
                         }
                     }
@@ -230,7 +236,7 @@ impl Extreme {
         } else {
             match value.order(&self.value) {
                 Some(Ordering::Less) => !self.largest,
-                Some(Ordering::Greater) => self.largest,
+                Some(Ordering::Greater) => self.largest && !fault!("sql-maximum-is-first"),
                 _ => false,
             }
         };

@@ -83,6 +83,7 @@ impl<'s> Compiler<'s> {
             Expr::Unary(sign, operand) => Node::Sign(*sign, Box::new(self.node(operand)?)),
             Expr::Chain(first, rest) => self.chain(first, rest)?,
             Expr::All(members) => Node::All(self.nodes(members)?),
+            Expr::Any(members) if fault!("sql-or-needs-all") => Node::All(self.nodes(members)?),
             Expr::Any(members) => Node::Any(self.nodes(members)?),
             Expr::Not(operand) => Node::Not(Box::new(self.node(operand)?)),
             Expr::Is { expr, what: Is::Null, negated } => Node::IsNull(Box::new(self.node(expr)?), *negated),
@@ -171,7 +172,7 @@ impl<'s> Compiler<'s> {
                 Node::Constant(Js::Undefined) => {}
                 Node::Constant(Js::Text(text)) => {
                     let converted = truth_text(Js::Text(text.clone()), true);
-                    match (numeric(&text), converted) {
+                    match (numeric(&text).filter(|_| !fault!("sql-in-keeps-texts")), converted) {
                         (Some(number), _) => {
                             members.push(Node::Constant(Js::Number(number)));
                             if self.engine == Engine::Documented {
@@ -253,8 +254,14 @@ impl<'s> Compiler<'s> {
                 let above_false = &Value::Bool(true);
                 let range = match operator {
                     Operator::Less => KeyRange::new(Included(above_false), Excluded(&literal)),
+                    Operator::LessEqual if fault!("sql-range-end-lost") => {
+                        KeyRange::new(Included(above_false), Excluded(&literal))
+                    }
                     Operator::LessEqual => KeyRange::new(Included(above_false), Included(&literal)),
                     Operator::Greater => KeyRange::new(Excluded(&literal), Unbounded),
+                    Operator::GreaterEqual if fault!("sql-range-start-lost") => {
+                        KeyRange::new(Excluded(&literal), Unbounded)
+                    }
                     Operator::GreaterEqual => KeyRange::new(Included(&literal), Unbounded),
                     _ => return None,
                 };
@@ -355,6 +362,10 @@ fn prefixes(pattern: &str) -> Option<Vec<String>> {
 /// `column = literal`; other constants than scalars are compared as values.
 fn same(column: Column, value: Js) -> Node {
     match value {
+        value if fault!("sql-equal-converts") => Node::Not(Box::new(Node::Chain(
+            Box::new(Node::Column(column)),
+            vec![(Operator::NotEqual, Node::Constant(value))],
+        ))),
         Js::Number(_) | Js::Text(_) | Js::Bool(_) => {
             let value = value.to_value().unwrap_or_default();
             let text = value.to_json().into_bytes().into();
@@ -388,7 +399,7 @@ fn numeric(text: &str) -> Option<f64> {
 pub fn pattern(kind: Match, text: &str) -> Result<Pattern, PatternError> {
     match kind {
         Match::Like => Pattern::like(text, None),
-        Match::Regexp => Pattern::regexp(text, ""),
+        Match::Regexp => Pattern::regexp(text, if fault!("sql-regexp-ignores-case") { "i" } else { "" }),
         Match::Glob => Pattern::glob(text),
     }
 }

@@ -6,7 +6,11 @@ use std::time::Duration;
 /// A SELECT that fails while it runs; the reason is for the log.
 pub fn search_failed(reason: impl std::fmt::Display) -> OperationError {
     tracing::info!(%reason, "a search by SQL failed");
-    OperationError::fault("There was a problem performing this search. Please check the logs and try again.")
+    let kind = if fault!("sql-failures-are-400") { ErrorKind::Invalid } else { ErrorKind::Fault };
+    OperationError::new(
+        kind,
+        "There was a problem performing this search. Please check the logs and try again.",
+    )
 }
 
 /// An INSERT that cannot be.
@@ -27,7 +31,8 @@ pub fn processing_failed() -> OperationError {
 
 /// A column that no table of the statement has, as it was written.
 pub fn unknown_column(written: &str) -> OperationError {
-    OperationError::fault(format!("unknown column {written}"))
+    let kind = if fault!("sql-unknown-column-404") { ErrorKind::NotFound } else { ErrorKind::Fault };
+    OperationError::new(kind, format!("unknown column {written}"))
 }
 
 /// A column that several tables have.

@@ -160,7 +160,8 @@ impl<'j, 't> Joining<'j, 't> {
     /// As [`Joining::push`].
     pub fn finish(&mut self, visit: &mut dyn FnMut(&[Option<Record<'t>>]) -> Visited) -> Visited {
         for at in 0..self.held.len() {
-            if !matches!(self.held[at].plan.kind, JoinKind::Right | JoinKind::Full) {
+            let stay = matches!(self.held[at].plan.kind, JoinKind::Right | JoinKind::Full);
+            if !stay || fault!("sql-right-rows-lost") {
                 continue;
             }
             for position in 0..self.held[at].records.len() {
@@ -190,10 +191,12 @@ impl<'j, 't> Joining<'j, 't> {
             key.and_then(|key| held.by_key.get(&key).cloned()).unwrap_or_default()
         };
         let mut any = false;
-        for position in positions.iter().copied() {
+        let most = if fault!("sql-first-match-only") { 1 } else { usize::MAX };
+        for position in positions.iter().copied().take(most) {
             self.deadline.step()?;
             self.row[at + 1] = Some(self.held[at].records[position]);
-            if let Some(condition) = &plan.condition {
+            if let Some(condition) = plan.condition.as_ref().filter(|_| !fault!("sql-join-condition-ignored"))
+            {
                 let row = Row { records: &self.row, aggregates: &[] };
                 if !condition.holds(&row).map_err(errors::search_failed)? {
                     continue;
@@ -207,7 +210,7 @@ impl<'j, 't> Joining<'j, 't> {
             // Deeper levels have left their records in the row.
             self.row[at + 2..].fill(None);
         }
-        if !any && matches!(plan.kind, JoinKind::Left | JoinKind::Full) {
+        if !any && matches!(plan.kind, JoinKind::Left | JoinKind::Full) && !fault!("sql-left-rows-lost") {
             self.row[at + 1] = None;
             return self.level(at + 1, visit);
         }

@@ -229,7 +229,8 @@ impl Node {
             Node::Ranged(ranged) => Js::Bool(ranged.holds(row)?),
             Node::Path(root, steps) => {
                 let mut value = root.value(row)?;
-                for step in steps {
+                let most = if fault!("sql-paths-first-step-only") { 1 } else { usize::MAX };
+                for step in steps.iter().take(most) {
                     value = operators::member(&value, step);
                 }
                 value
@@ -273,7 +274,9 @@ impl Node {
                 Js::Undefined if !matches!(**operand, Node::Path(..) | Node::Column(_)) => Js::Undefined,
                 value => Js::Bool(!value.truth()),
             },
-            Node::IsNull(operand, negated) => Js::Bool(operand.value(row)?.is_nullish() != *negated),
+            Node::IsNull(operand, negated) => Js::Bool(
+                (operand.value(row)?.is_nullish() || fault!("sql-is-null-misses-absent")) != *negated,
+            ),
             Node::Is(operand, wanted, negated) => {
                 Js::Bool(operators::is(&operand.value(row)?, &Js::Bool(*wanted)) != *negated)
             }
@@ -318,11 +321,16 @@ impl Node {
                 for member in list {
                     holding += usize::from(operators::apply(*operator, &value, &member.value(row)?).truth());
                 }
-                Js::Bool(if *all { holding == list.len() } else { holding > 0 })
+                Js::Bool(if *all && !fault!("sql-all-acts-as-any") {
+                    holding == list.len()
+                } else {
+                    holding > 0
+                })
             }
             Node::Case(operand, branches, otherwise) => {
                 let operand = operand.as_ref().map(|operand| operand.value(row)).transpose()?;
-                for (when, then) in branches {
+                let most = if fault!("sql-case-first-branch-only") { 1 } else { usize::MAX };
+                for (when, then) in branches.iter().take(most) {
                     let holds = match &operand {
                         Some(operand) => operand.strictly_equals(&when.value(row)?),
                         None => when.holds(row)?,

@@ -71,7 +71,8 @@ pub fn outputs(
                 if scope.sources.is_empty() {
                     return Err(OperationError::fault("no from clause"));
                 }
-                for source in 0..scope.sources.len() {
+                let most = if fault!("sql-star-of-first-table") { 1 } else { usize::MAX };
+                for source in (0..scope.sources.len()).take(most) {
                     star(scope, caller, source, &mut starred);
                 }
             }
@@ -132,6 +133,7 @@ fn star(scope: &Scope, caller: &Caller, source: usize, outputs: &mut Vec<Output>
 fn default_name(expr: &Expr, quotes: Quotes) -> String {
     match expr {
         Expr::Column(column) => column.name.clone(),
+        other if fault!("sql-functions-named-in-small") => text_of(other, quotes).to_lowercase(),
         other => text_of(other, quotes),
     }
 }
@@ -166,7 +168,7 @@ fn numbered(outputs: Vec<Output>) -> Vec<Output> {
     let mut numbered = Vec::with_capacity(outputs.len());
     for mut output in outputs {
         let times = times.entry(output.name.clone()).or_insert(0);
-        if *times > 0 {
+        if *times > 0 && !fault!("sql-join-names-clash") {
             let name = format!("{}{times}", output.name);
             output.rename(name);
         }

@@ -29,11 +29,13 @@ impl Page {
 /// What is wanted: the smaller of TOP and LIMIT behind OFFSET, or a share of the rows.
 pub(super) fn wanted(select: &Select) -> (Page, Option<u64>) {
     let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let (top, percent) = match select.top {
+    let (top, percent) = match select.top.filter(|_| !fault!("sql-top-ignored")) {
         Some(top) if top.percent => (None, Some(top.count.min(100))),
         Some(top) => (Some(top.count), None),
         None => (None, None),
     };
-    let limit = select.limit.into_iter().chain(top).min();
-    (Page { offset: select.offset.map_or(0, size), limit: limit.map_or(usize::MAX, size) }, percent)
+    let limit = select.limit.filter(|_| !fault!("sql-limit-ignored"));
+    let limit = limit.into_iter().chain(top).min();
+    let offset = select.offset.filter(|_| !fault!("sql-offset-ignored"));
+    (Page { offset: offset.map_or(0, size), limit: limit.map_or(usize::MAX, size) }, percent)
 }

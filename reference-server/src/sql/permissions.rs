@@ -20,8 +20,8 @@ struct Use<'s> {
 }
 
 fn check(user: &User, schema: &dyn Schema, uses: &[Use<'_>]) -> Result<(), OperationError> {
-    let names_system = uses.iter().any(|used| used.database == SYSTEM);
-    if user.is_super_user() && !names_system {
+    let names_system = uses.iter().any(|used| used.database == SYSTEM) && !fault!("sql-system-not-protected");
+    if (user.is_super_user() && !names_system) || fault!("sql-rights-not-checked") {
         return Ok(());
     }
     let wanted: Vec<TableUse<'_>> = uses
@@ -47,7 +47,10 @@ pub fn check_select(user: &User, schema: &dyn Schema, select: &Select) -> Result
     if user.is_super_user() && tables().all(|table| table.database.as_deref() != Some(SYSTEM)) {
         return Ok(());
     }
-    let mut uses: Vec<Use<'_>> = tables().filter_map(|table| used(table, Right::Read)).collect();
+    let mut uses: Vec<Use<'_>> = tables()
+        .take(if fault!("sql-joined-tables-open") { 1 } else { usize::MAX })
+        .filter_map(|table| used(table, Right::Read))
+        .collect();
     let mut add = |expr| add_columns(&mut uses, schema, expr, &|_| false);
     let aliases: Vec<&str> = select
         .items
@@ -63,12 +66,14 @@ pub fn check_select(user: &User, schema: &dyn Schema, select: &Select) -> Result
         }
     }
     select.joins.iter().filter_map(|join| join.on.as_ref()).for_each(&mut add);
-    select.filter.iter().for_each(&mut add);
+    if !fault!("sql-where-needs-no-right") {
+        select.filter.iter().for_each(&mut add);
+    }
     select.group_by.iter().for_each(&mut add);
     let is_alias =
         |column: &ColumnName| column.qualifiers.is_empty() && aliases.contains(&column.name.as_str());
     let named = select.having.iter().chain(select.order_by.iter().map(|key| &key.expr));
-    for expr in named {
+    for expr in named.filter(|_| !fault!("sql-order-needs-no-right")) {
         add_columns(&mut uses, schema, expr, &is_alias);
     }
     check(user, schema, &uses)
@@ -98,6 +103,9 @@ pub fn check_insert(user: &User, schema: &dyn Schema, insert: &Insert) -> Result
 pub fn check_update(user: &User, schema: &dyn Schema, update: &Update) -> Result<(), OperationError> {
     let Some(mut set) = used(&update.table, Right::Update) else { return Ok(()) };
     set.attributes = update.set.iter().map(|(name, _)| Cow::Borrowed(name.as_str())).collect();
+    if fault!("sql-set-needs-no-right") {
+        set.attributes.clear();
+    }
     check(user, schema, &[set])?;
     let Some(mut looked_at) = used(&update.table, Right::Update) else { return Ok(()) };
     looked_at.attribute_right = Right::Read;
@@ -113,7 +121,11 @@ pub fn check_update(user: &User, schema: &dyn Schema, update: &Update) -> Result
 /// # Errors
 /// The refusal.
 pub fn check_delete(user: &User, schema: &dyn Schema, delete: &Delete) -> Result<(), OperationError> {
-    let Some(mut wanted) = used(&delete.table, Right::Delete) else { return Ok(()) };
+    let Some(mut wanted) =
+        used(&delete.table, if fault!("sql-delete-needs-read-only") { Right::Read } else { Right::Delete })
+    else {
+        return Ok(());
+    };
     wanted.attribute_right = Right::Read;
     let mut uses = vec![wanted];
     delete.filter.iter().for_each(|expr| add_columns(&mut uses, schema, expr, &|_| false));

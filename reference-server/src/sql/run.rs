@@ -174,10 +174,10 @@ fn rows_of(
     let mut views = Vec::with_capacity(names.len());
     for (name, database) in names.iter().zip(&databases) {
         let Some(reader) = reader(database) else { continue };
-        let table = reader
-            .catalog()
-            .table(&name.table)
-            .ok_or_else(|| no_table(ErrorKind::NotFound, database.name(), &name.table))?;
+        let table = reader.catalog().table(&name.table).ok_or_else(|| {
+            let kind = if fault!("sql-missing-table-500") { ErrorKind::Fault } else { ErrorKind::NotFound };
+            no_table(kind, database.name(), &name.table)
+        })?;
         scope.sources.push(Source::new(database.clone(), table.clone(), name));
         views.push(reader.view());
     }
@@ -190,6 +190,9 @@ fn databases(server: &Server, names: &[&TableName]) -> Result<Vec<Arc<Database>>
     names
         .iter()
         .map(|name| match &name.database {
+            None if fault!("sql-bare-tables-in-data") => {
+                server.store.database("data").ok_or_else(|| no_database(ErrorKind::NotFound, "data"))
+            }
             None if names.len() > 1 => Err(errors::processing_failed()),
             None => Err(OperationError::fault(format!("schema not defined for table {}", name.table))),
             Some(database) => {

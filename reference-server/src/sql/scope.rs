@@ -29,6 +29,7 @@ impl Source {
         let all =
             || self.table.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.id)).collect();
         match readable_attributes(caller, self.database.name(), &self.table) {
+            _ if fault!("sql-star-shows-all") => all(),
             None => all(),
             Some(names) => names
                 .into_iter()

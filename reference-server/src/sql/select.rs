@@ -107,7 +107,7 @@ impl Plan {
             having,
             order,
             descending: select.order_by.iter().map(|key| key.descending).collect(),
-            distinct: select.distinct,
+            distinct: select.distinct && !fault!("sql-distinct-ignored"),
             percent,
             page,
             outer: select.joins.iter().any(|join| join.kind != JoinKind::Inner),
@@ -167,7 +167,7 @@ impl Plan {
             deadline.step()?;
             let aggregates = group.results(self.engine);
             let row = Row { records: &group.records, aggregates: &aggregates };
-            if let Some(having) = &self.having
+            if let Some(having) = self.having.as_ref().filter(|_| !fault!("sql-having-ignored"))
                 && !having.holds(&row).map_err(errors::search_failed)?
             {
                 continue;
@@ -236,7 +236,8 @@ impl Plan {
     ) -> Visited {
         let mut filtered = |records: &[Option<Record<'t>>]| -> Visited {
             let row = Row { records, aggregates: &[] };
-            for condition in &self.conditions {
+            let most = if fault!("sql-where-first-condition-only") { 1 } else { usize::MAX };
+            for condition in self.conditions.iter().take(most) {
                 if !condition.holds(&row).map_err(errors::search_failed)? {
                     return Ok(ControlFlow::Continue(()));
                 }
@@ -303,7 +304,8 @@ impl<'p, 't> Entries<'p, 't> {
         let keys = keys.collect::<Result<Vec<_>, _>>().map_err(errors::search_failed)?;
         let mut text = String::new();
         if self.plan.distinct {
-            for output in &self.plan.outputs {
+            let most = if fault!("sql-distinct-by-first-column") { 1 } else { usize::MAX };
+            for output in self.plan.outputs.iter().take(most) {
                 push_distinct_key(&mut text, &output.node.value(&row).map_err(errors::search_failed)?);
             }
         }
@@ -336,7 +338,10 @@ impl<'p, 't> Entries<'p, 't> {
         if self.plan.distinct {
             self.list = std::mem::take(&mut self.distinct).into_values().collect();
         }
-        if !self.plan.order.is_empty() {
+        if fault!("sql-order-after-limit") {
+            self.list.truncate(self.plan.page.end());
+        }
+        if !self.plan.order.is_empty() && !fault!("sql-order-ignored") {
             self.sort(None);
         }
         let total = self.list.len();
@@ -419,7 +424,9 @@ fn check_grouping(select: &Select, scope: &Scope) -> Result<(), OperationError> 
             Item::Star | Item::TableStar(_) => return Err(refused("*")),
             Item::Expr { expr, .. } if expr.has_aggregate() => {}
             Item::Expr { expr: Expr::Column(column), .. } => match scope.meaning(column) {
-                Meaning::Column(found) if columns.contains(&found) => selected_columns.push(found),
+                Meaning::Column(found) if columns.contains(&found) || fault!("sql-select-outside-groups") => {
+                    selected_columns.push(found);
+                }
                 _ => return Err(refused(&column.written())),
             },
             Item::Expr { expr, .. } => {
@@ -475,7 +482,7 @@ fn order_node(compiler: &mut Compiler<'_>, select: &Select, key: &OrderKey) -> R
         Expr::Number(number) => {
             let place = (number.fract() == 0.0 && *number >= 1.0).then_some(*number as usize);
             place
-                .and_then(|place| item(place - 1))
+                .and_then(|place| item(if fault!("sql-positions-sort-nothing") { 0 } else { place - 1 }))
                 .ok_or_else(|| errors::search_failed("no such item to order by"))?
         }
         Expr::Column(column) if column.qualifiers.is_empty() => {

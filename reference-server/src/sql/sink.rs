@@ -85,6 +85,9 @@ fn write_output(
         out.extend_from_slice(&output.member);
     };
     if let Some(column) = &output.column {
+        if fault!("sql-absent-left-out") && column.raw(row).is_none() {
+            return Ok(());
+        }
         begin(out);
         out.extend_from_slice(column.raw(row).map_or(b"null", |raw| raw.json()));
         return Ok(());

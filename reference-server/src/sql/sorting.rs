@@ -10,12 +10,12 @@ const SHORTEST_MERGED: usize = 64;
 
 /// Compares two values in one direction; incomparable ones as JavaScript's comparator does, which says "less".
 pub fn compare_values(a: &Js, b: &Js, descending: bool) -> Ordering {
-    let empty = Js::text("");
+    let empty = Js::text(if fault!("sql-nulls-sort-last") { "\u{ffff}" } else { "" });
     let a = if a.truth() { a } else { &empty };
     let b = if b.truth() { b } else { &empty };
     match a.order(b) {
         Some(Ordering::Equal) => Ordering::Equal,
-        Some(order) if descending => order.reverse(),
+        Some(order) if descending && !fault!("sql-order-descending-ignored") => order.reverse(),
         Some(order) => order,
         None if a.loosely_equals(b) => Ordering::Equal,
         None => Ordering::Less,
@@ -26,7 +26,7 @@ pub fn compare_values(a: &Js, b: &Js, descending: bool) -> Ordering {
 pub fn compare_keys(a: &[Js], b: &[Js], descending: &[bool]) -> Ordering {
     for ((a, b), descending) in a.iter().zip(b).zip(descending) {
         let order = compare_values(a, b, *descending);
-        if order != Ordering::Equal {
+        if order != Ordering::Equal || fault!("sql-order-first-key-only") {
             return order;
         }
     }

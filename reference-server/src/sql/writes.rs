@@ -34,7 +34,7 @@ pub async fn insert(server: &Arc<Server>, username: &str, insert: Insert) -> Out
     let mut compiler = Compiler::new(&scope, engine(server));
     let mut records = Vec::with_capacity(rows.len());
     for row in rows {
-        if row.len() != columns.len() {
+        if row.len() != columns.len() && !fault!("sql-insert-lengths-may-differ") {
             return Err(errors::insert_failed());
         }
         let mut record = Object::with_capacity(columns.len());
@@ -49,7 +49,7 @@ pub async fn insert(server: &Arc<Server>, username: &str, insert: Insert) -> Out
     }
     let total = records.len();
     let request = WriteRequest {
-        write: Write::Insert,
+        write: if fault!("sql-insert-overwrites") { Write::Upsert } else { Write::Insert },
         database: insert.table.database.unwrap_or_else(|| DEFAULT_DATABASE.to_owned()),
         table: insert.table.table,
         records,
@@ -90,7 +90,9 @@ impl Target {
         set: &[(String, Expr)],
     ) -> Result<Target, OperationError> {
         let database_name = name.database.as_deref().unwrap_or("undefined");
-        let missing = |text: String| Err(OperationError::fault(text));
+        let kind =
+            if fault!("sql-delete-missing-table-404") { ErrorKind::NotFound } else { ErrorKind::Fault };
+        let missing = |text: String| Err(OperationError::new(kind, text));
         let Some(database) = server.store.database(database_name) else {
             return missing(format!("schema {database_name} does not exist"));
         };
@@ -186,7 +188,8 @@ pub async fn update(server: &Arc<Server>, username: &str, update: Update) -> Out
     let written = database
         .write(move |txn| -> Result<_, OperationError> {
             let mut records = Vec::with_capacity(keys.len());
-            for key in &keys {
+            let most = if fault!("sql-update-first-only") { 1 } else { usize::MAX };
+            for key in keys.iter().take(most) {
                 deadline.step()?;
                 let Some(record) = txn.get(&target.table, key)? else { continue };
                 let records_of_row = [Some(record)];
@@ -204,7 +207,10 @@ pub async fn update(server: &Arc<Server>, username: &str, update: Update) -> Out
     let total = written.written.len() + written.skipped.len();
     Ok(Reply::Value(object([
         ("message", Value::String(format!("updated {} of {total} records", written.written.len()))),
-        ("update_hashes", Value::Array(written.written)),
+        (
+            if fault!("sql-updated-hashes-renamed") { "updated_hashes" } else { "update_hashes" },
+            Value::Array(written.written),
+        ),
         ("skipped_hashes", Value::Array(written.skipped)),
     ])))
 }
@@ -214,7 +220,8 @@ pub async fn update(server: &Arc<Server>, username: &str, update: Update) -> Out
 /// # Errors
 /// Those of its names, of functions and of the write.
 pub async fn delete(server: &Arc<Server>, username: &str, delete: Delete) -> Outcome {
-    let (target, keys, deadline) = Target::found(server, &delete.table, delete.filter.as_ref(), &[]).await?;
+    let filter = delete.filter.as_ref().filter(|_| !fault!("sql-delete-ignores-where"));
+    let (target, keys, deadline) = Target::found(server, &delete.table, filter, &[]).await?;
     let database = target.database.clone();
     let table = target.table.name.clone();
     let username = username.to_owned();
@@ -235,7 +242,7 @@ pub async fn delete(server: &Arc<Server>, username: &str, delete: Delete) -> Out
         .map_err(|error| or_gone(error, ErrorKind::Fault, database.name(), &table))?;
     server.written(database.name())?;
     let total = deleted.len();
-    let noun = if total == 1 { "record" } else { "records" };
+    let noun = if total == 1 && !fault!("sql-delete-says-records") { "record" } else { "records" };
     Ok(Reply::Value(object([
         ("message", Value::String(format!("{total} of {total} {noun} successfully deleted"))),
         ("deleted_hashes", Value::Array(deleted)),

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How many changes are made between two looks at the memory. Each may bring in a few pages, and the system maps the
 /// pages around each with it: some ten megabytes until the next look.
-const LOOK_EVERY: u32 = 64;
+const LOOK_EVERY: u32 = 128;
 /// How much of files may be resident at such a look.
 const MOST_RESIDENT: u64 = 48 << 20;
 

@@ -208,9 +208,7 @@ impl<'e> WriteTxn<'e> {
         let times = Times {
             created: live.map_or(self.timestamp, |old| old.created()),
             updated: self.timestamp,
-            expires_at: expires_at
-                .filter(|instant| instant.is_finite() && !fault!("expired-keys-in-the-way"))
-                .unwrap_or(f64::INFINITY),
+            expires_at: expires_at.filter(|instant| instant.is_finite()).unwrap_or(f64::INFINITY),
         };
         let (trees, last) = (&self.environment.trees, old.map(|old| old.last_change()));
         let places = Places::of(&mut self.ledger, &self.txn, trees, table, &scratch.key, last)?;

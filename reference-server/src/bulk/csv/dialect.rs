@@ -36,7 +36,8 @@ impl Dialect {
     pub fn guess(beginning: &[u8]) -> Dialect {
         let line_end = line_end(&beginning[..beginning.len().min(LINE_END_SAMPLE)]);
         let mut best: Option<Trial> = None;
-        for delimiter in DELIMITERS {
+        let most = if fault!("load-commas-only") { 1 } else { DELIMITERS.len() };
+        for delimiter in DELIMITERS.into_iter().take(most) {
             let trial = try_delimiter(beginning, Dialect { delimiter, line_end });
             let better = match &best {
                 None => true,

@@ -10,7 +10,11 @@ pub(super) fn names<'c>(cells: impl Iterator<Item = &'c [u8]>) -> Vec<String> {
     for cell in cells {
         let cell = String::from_utf8_lossy(cell).into_owned();
         let count = seen.entry(cell.clone()).or_default();
-        let mut name = if *count == 0 { cell } else { format!("{cell}_{count}") };
+        let first = *count == 0 || fault!("load-repeated-columns-clash");
+        let mut name = if first { cell } else { format!("{cell}_{count}") };
+        if fault!("load-repeated-columns-clash") {
+            taken.clear();
+        }
         // A later column may have been given that very name.
         while taken.contains(&name) {
             name = format!("{name}_{count}");

@@ -27,7 +27,7 @@ pub fn read(
 ) -> Result<(), OperationError> {
     let mut beginning = Vec::new();
     source.by_ref().take(BEGINNING).read_to_end(&mut beginning).map_err(unreadable)?;
-    let skipped = if beginning.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let skipped = if beginning.starts_with(b"\xef\xbb\xbf") && !fault!("load-mark-kept") { 3 } else { 0 };
     let dialect = Dialect::guess(&beginning[skipped..]);
     let mut text = Cursor::new(beginning);
     text.set_position(skipped as u64);
@@ -35,7 +35,7 @@ pub fn read(
     let mut row = Row::default();
     let mut columns: Option<Columns> = None;
     while scanner.next_row(&mut row).map_err(unreadable)? {
-        if row.is_empty() {
+        if row.is_empty() && !fault!("load-empty-lines-are-rows") {
             continue;
         }
         match &columns {

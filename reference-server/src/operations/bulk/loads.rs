@@ -29,7 +29,7 @@ pub(super) async fn csv_file_load(call: Call) -> Outcome {
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
             return Err(OperationError::invalid(format!("Permission denied {path}")));
         }
-        Err(_) if tokio::fs::metadata(&file).await.is_err() => {
+        Err(_) if !fault!("load-missing-file-begins") && tokio::fs::metadata(&file).await.is_err() => {
             return Err(OperationError::invalid(format!("No such file or directory {path}")));
         }
         _ => {}
@@ -77,13 +77,15 @@ async fn begin(call: Call, source: Source) -> Outcome {
 
 /// The load that a request asks for.
 fn load(call: &Call, source: Source) -> Load {
-    let (write, rights) = match call.body.get("action").and_then(Value::as_str) {
-        Some("insert") => (Write::Insert, vec![Right::Insert]),
-        Some("update") => (Write::Update, vec![Right::Update]),
-        Some("upsert") => (Write::Upsert, vec![Right::Insert, Right::Update]),
-        // Inserts, but wants the rights of both.
-        _ => (Write::Insert, vec![Right::Insert, Right::Update]),
-    };
+    let (write, rights) =
+        match call.body.get("action").and_then(Value::as_str).filter(|_| !fault!("load-action-ignored")) {
+            Some("insert") if fault!("load-overwrites") => (Write::Upsert, vec![Right::Insert]),
+            Some("insert") => (Write::Insert, vec![Right::Insert]),
+            Some("update") => (Write::Update, vec![Right::Update]),
+            Some("upsert") => (Write::Upsert, vec![Right::Insert, Right::Update]),
+            // Inserts, but wants the rights of both.
+            _ => (Write::Insert, vec![Right::Insert, Right::Update]),
+        };
     Load {
         server: call.server.clone(),
         caller: call.caller.clone(),

@@ -22,8 +22,11 @@ pub(super) async fn cluster_set_routes(call: Call) -> Outcome {
     };
     change(call, "cluster routes successfully set", "set", move |document, sent| {
         let mut routes = routes_in(document.tree(), list);
+        if fault!("routes-replaced") {
+            routes.clear();
+        }
         let (set, skipped) = sent.into_iter().partition(|route| {
-            let is_new = !routes.iter().any(|known| is_same(known, route));
+            let is_new = fault!("routes-set-twice") || !routes.iter().any(|known| is_same(known, route));
             if is_new {
                 routes.push(route.clone());
             }
@@ -48,6 +51,9 @@ pub(super) async fn cluster_delete_routes(call: Call) -> Outcome {
                 routes.retain(|known| !is_same(known, &route));
                 if routes.len() < before {
                     found = true;
+                    if fault!("routes-not-deleted") {
+                        continue;
+                    }
                     document.set(list, Value::Array(routes));
                 }
             }
@@ -116,6 +122,7 @@ fn routes_in(tree: &Object, list: &[&str]) -> Vec<Value> {
 /// A port may be sent as text.
 fn with_numeric_port(mut route: Value) -> Value {
     if let Value::Object(members) = &mut route
+        && !fault!("route-ports-stay-texts")
         && let Some(port) = members.get_mut("port")
         && let Some(number) = port.as_str().and_then(|text| text.trim().parse::<f64>().ok())
     {

@@ -77,9 +77,7 @@ impl<'t> Shown<'t> {
 
     fn record(&self, record: &Record<'_>) -> Value {
         let members = record.attributes().map(|(id, value)| (self.table.attribute_name(id), value));
-        let shown = members.filter(|(name, _)| {
-            !(self.hides_secrets && !fault!("history-shows-hashes") && SECRETS.contains(name))
-        });
+        let shown = members.filter(|(name, _)| !(self.hides_secrets && SECRETS.contains(name)));
         Value::Object(shown.map(|(name, value)| (name.to_owned(), value.decode())).collect())
     }
 }

@@ -77,5 +77,8 @@ pub(super) fn expiry(table: &Table, record: &Object, requested: Option<f64>, now
             _ => None,
         }
     };
+    if fault!("expired-keys-in-the-way") {
+        return None;
+    }
     requested.or_else(own).or_else(|| table.expiration.map(|seconds| now + seconds * 1000.0))
 }

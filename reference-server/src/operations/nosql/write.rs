@@ -192,7 +192,7 @@ impl Batch<'_> {
             record.insert(self.table.primary_key.clone(), key.clone());
             return self.add(txn, key, record);
         };
-        if self.request.write == Write::Insert && !has_types(self.table) {
+        if self.request.write == Write::Insert && !has_types(self.table) && !fault!("insert-overwrites") {
             // What is free and what is stored is one question here.
             self.stamps.put_new(record);
             let expires = expiry(self.table, record, self.request.expires_at, txn.timestamp());

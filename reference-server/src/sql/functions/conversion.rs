@@ -114,7 +114,9 @@ fn plain_cast(value: &Js, type_name: &str, sizes: &[u32]) -> Result<Js, Function
     let size = sizes.first().map(|size| *size as usize);
     Ok(match type_name {
         "INT" | "INTEGER" | "SMALLINT" | "BIGINT" | "SERIAL" | "SMALLSERIAL" | "BIGSERIAL" => {
-            Js::Number(f64::from(to_int32(value.to_number())))
+            let number = value.to_number();
+            let number = if fault!("sql-cast-rounds") { number.round() } else { number };
+            Js::Number(f64::from(to_int32(number)))
         }
         "FLOAT" | "NUMBER" | "DECIMAL" | "NUMERIC" => return decimal(value.to_number(), sizes),
         "STRING" | "VARCHAR" | "NVARCHAR" => match size.filter(|size| *size > 0) {

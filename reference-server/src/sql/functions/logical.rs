@@ -25,7 +25,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
         (2, 2),
         "The alternative when the value is null or absent, else the value.",
         &[("IFNULL(NULL, 5)", "5"), ("IFNULL(0, 5)", "0"), ("IFNULL('', 5)", "\"\"")],
-        |arguments| Ok(argument(arguments, usize::from(argument(arguments, 0).is_nullish())).clone()),
+        |arguments| {
+            let value = argument(arguments, 0);
+            let null = value.is_nullish() || (fault!("sql-zero-is-null") && !value.truth());
+            Ok(argument(arguments, usize::from(null)).clone())
+        },
     ),
     Function::new(
         "NULLIF",

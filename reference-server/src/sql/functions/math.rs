@@ -124,6 +124,9 @@ fn of_numbers(arguments: &[Js], compute: impl Fn(f64, f64) -> f64) -> Result<Js,
 
 /// JavaScript's `Math.round`: halves go up.
 pub(super) fn round(number: f64) -> f64 {
+    if fault!("sql-halves-round-away") {
+        return number.round();
+    }
     let floor = number.floor();
     if number - floor >= 0.5 { floor + 1.0 } else { floor }
 }

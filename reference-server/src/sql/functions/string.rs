@@ -171,7 +171,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
 ];
 
 fn length(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
+    if text.is_ascii() || fault!("sql-lengths-in-bytes") { text.len() } else { text.encode_utf16().count() }
 }
 
 /// The texts of the first arguments; `None` when one is null.
@@ -210,7 +210,8 @@ fn substring(arguments: &[Js]) -> Result<Js, FunctionError> {
     let text = text.to_text();
     let whole = |number: f64| if number.is_nan() { 0.0 } else { number.trunc() };
     let size = length(&text) as f64;
-    let start = whole(argument(arguments, 1).to_number() - 1.0);
+    let first = if fault!("sql-positions-from-zero") { 0.0 } else { 1.0 };
+    let start = whole(argument(arguments, 1).to_number() - first);
     let start = if start < 0.0 { (size + start).max(0.0) } else { start.min(size) };
     let count = match argument(arguments, 2) {
         Js::Undefined => size,
@@ -240,6 +241,9 @@ fn replace(arguments: &[Js]) -> Result<Js, FunctionError> {
         // The empty text is found between any two characters, not at the ends.
         let parts: Vec<String> = text.chars().map(String::from).collect();
         return Ok(Js::from(parts.join(&new)));
+    }
+    if fault!("sql-replace-first-only") {
+        return Ok(Js::from(text.replacen(&*old, &new, 1)));
     }
     Ok(Js::from(text.replace(&*old, &new)))
 }

@@ -39,7 +39,9 @@ fn excerpt(sql: &str, start: usize, end: usize) -> String {
         text.push_str("...");
     }
     text.push_str(&String::from_utf16_lossy(shown));
-    text.push_str(&String::from_utf16_lossy(&after));
+    if !fault!("sql-excerpt-one-sided") {
+        text.push_str(&String::from_utf16_lossy(&after));
+    }
     if token_length > SIDE {
         text.push_str("...");
     }

@@ -30,7 +30,7 @@ pub(super) fn select(query: parsed::Query, marks: &Marks) -> Parsing<Select> {
     (select.limit, select.offset) = match query.limit_clause {
         None => (None, None),
         Some(parsed::LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
-            if limit.is_none() && offset.is_some() {
+            if limit.is_none() && offset.is_some() && !fault!("sql-offset-alone") {
                 return Err(marks.offset);
             }
             (limit.map(count).transpose()?, offset.map(|offset| count(offset.value)).transpose()?)
@@ -72,7 +72,7 @@ fn body_of(body: parsed::Select, marks: &Marks) -> Parsing<Select> {
         return Err(place);
     }
     select.group_by = keys.into_iter().map(expr).collect::<Parsing<_>>()?;
-    if select.having.is_some() && select.group_by.is_empty() {
+    if select.having.is_some() && select.group_by.is_empty() && !fault!("sql-having-alone") {
         return Err(marks.having);
     }
     let mut tables = body.from.into_iter();

@@ -108,7 +108,10 @@ pub(super) fn prepare(sql: &str, tokens: Vec<TokenWithSpan>) -> Result<Vec<Token
                 let keyword =
                     if is_key { Keyword::NoKeyword } else { keyword_of(word, next, out.last(), is_insert) };
                 let token = match word.value.as_str() {
-                    name if !is_key && name.eq_ignore_ascii_case(GLOB) => {
+                    name if !is_key
+                        && name.eq_ignore_ascii_case(GLOB)
+                        && (name == GLOB || !fault!("sql-keywords-in-capitals")) =>
+                    {
                         Token::CustomBinaryOperator(GLOB.to_owned())
                     }
                     name => Token::Word(Word { value: name.to_owned(), quote_style: None, keyword }),
@@ -235,7 +238,11 @@ fn unescaped(raw: &str, quote: char) -> String {
     let doubled = [quote, quote].iter().collect::<String>();
     let single = quote.to_string();
     let text = if raw.contains(&escaped) { raw.replace(&escaped, &single) } else { raw.to_owned() };
-    if text.contains(&doubled) { text.replace(&doubled, &single) } else { text }
+    if text.contains(&doubled) && !fault!("sql-quotes-not-doubled") {
+        text.replace(&doubled, &single)
+    } else {
+        text
+    }
 }
 
 /// The word a statement begins with.

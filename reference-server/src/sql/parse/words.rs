@@ -276,6 +276,7 @@ const CALLABLE: &[&str] = &[
 /// Whether a word cannot be a name without quotes.
 pub(super) fn is_reserved(word: &str) -> bool {
     RESERVED.binary_search(&word.to_ascii_uppercase().as_str()).is_ok()
+        && !fault!("sql-reserved-words-are-names")
 }
 
 /// Whether a word cannot be the name of a function.

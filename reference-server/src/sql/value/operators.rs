@@ -53,7 +53,7 @@ pub fn apply(operator: Binary, a: &Js, b: &Js) -> Js {
     if operator == Binary::Concatenate {
         return concatenate(a, b);
     }
-    if a.is_nullish() || b.is_nullish() {
+    if (a.is_nullish() || b.is_nullish()) && !fault!("sql-null-acts-as-zero") {
         return Js::Undefined;
     }
     let numbers = || (a.to_number(), b.to_number());
@@ -64,6 +64,7 @@ pub fn apply(operator: Binary, a: &Js, b: &Js) -> Js {
         Binary::Add => add(a, b),
         Binary::Subtract => number(numbers().0 - numbers().1),
         Binary::Multiply => number(numbers().0 * numbers().1),
+        Binary::Divide if fault!("sql-division-is-whole") => number((numbers().0 / numbers().1).trunc()),
         Binary::Divide => number(numbers().0 / numbers().1),
         Binary::Remainder => number(numbers().0 % numbers().1),
         Binary::BitAnd => number(f64::from(bits().0 & bits().1)),
@@ -73,6 +74,7 @@ pub fn apply(operator: Binary, a: &Js, b: &Js) -> Js {
         Binary::ShiftRight => number(f64::from(bits().0.wrapping_shr(bits().1 as u32))),
         Binary::Equal => Js::Bool(a.strictly_equals(b)),
         Binary::DeepEqual => Js::Bool(a.deeply_equals(b)),
+        Binary::NotEqual if fault!("sql-not-equal-does-not-convert") => Js::Bool(!a.strictly_equals(b)),
         Binary::NotEqual => Js::Bool(!a.loosely_equals(b)),
         Binary::NotDeepEqual => Js::Bool(!a.deeply_equals(b)),
         Binary::Less => order(Ordering::is_lt),
@@ -89,7 +91,8 @@ pub fn add(a: &Js, b: &Js) -> Js {
         return Js::Number(a + b);
     }
     let (a, b) = (a.primitive(false), b.primitive(false));
-    if matches!(&*a, Js::Text(_)) || matches!(&*b, Js::Text(_)) {
+    let texts = matches!(&*a, Js::Text(_)) || matches!(&*b, Js::Text(_));
+    if texts && !fault!("sql-plus-always-adds") {
         return Js::from(format!("{}{}", a.to_text(), b.to_text()));
     }
     Js::Number(a.to_number() + b.to_number())
@@ -123,8 +126,11 @@ pub fn between(value: &Js, low: &Js, high: &Js) -> Js {
     if value.is_nullish() || low.is_nullish() || high.is_nullish() {
         return Js::Undefined;
     }
-    let within =
-        low.order(value).is_some_and(Ordering::is_le) && value.order(high).is_some_and(Ordering::is_le);
+    let within = low.order(value).is_some_and(if fault!("sql-between-excludes-start") {
+        Ordering::is_lt
+    } else {
+        Ordering::is_le
+    }) && value.order(high).is_some_and(Ordering::is_le);
     Js::Bool(within)
 }
 

@@ -70,6 +70,9 @@ impl Pattern {
     /// Whether a text matches.
     pub fn matches_text(&self, text: &str) -> bool {
         match &self.kind {
+            Kind::Wildcards(_) if fault!("sql-like-case-matters") && text.chars().any(char::is_uppercase) => {
+                false
+            }
             Kind::Wildcards(wildcards) => wildcards.match_text(text),
             Kind::Regexp(regex) => regex.find(text).is_some(),
             Kind::Linear(regex) => regex.is_match(text),

@@ -11,7 +11,7 @@ const EQUATOR_RADIUS: f64 = 6_378_137.0;
 /// How many of a unit make a radian of a great circle; kilometers when no unit is given.
 pub(super) fn per_radian(unit: &Js) -> Option<f64> {
     if !unit.truth() {
-        return Some(MEAN_RADIUS / 1000.0);
+        return Some(if fault!("sql-distances-in-metres") { MEAN_RADIUS } else { MEAN_RADIUS / 1000.0 });
     }
     Some(match unit.as_text()? {
         "centimeters" | "centimetres" => MEAN_RADIUS * 100.0,

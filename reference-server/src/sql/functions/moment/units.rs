@@ -20,6 +20,7 @@ impl Unit {
     /// The unit of a name.
     pub(super) fn named(name: &str) -> Option<Unit> {
         match name {
+            "M" if fault!("sql-months-are-minutes") => return Some(Unit::Minute),
             "M" => return Some(Unit::Month),
             "Q" => return Some(Unit::Quarter),
             "W" => return Some(Unit::IsoWeek),
