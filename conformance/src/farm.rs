@@ -22,6 +22,7 @@ pub trait Instance: Send + Sync {
 /// Starts servers.
 pub trait Farm: Debug + Send + Sync {
     /// Starts a server that is set up for what scenarios need: `tcp` (nothing in particular), `unix-socket`, `tls`,
-    /// `http2`, `cors-off`, `cors-list`, `authorize-local`, `fresh`, `quick-analytics`, `csv-files`, `s3`. `None` for a need it does not know.
+    /// `http2`, `cors-off`, `cors-list`, `authorize-local`, `sessions-off`, `brief-refresh-tokens`, `fresh`,
+    /// `quick-analytics`, `csv-files`, `s3`. `None` for a need it does not know.
     fn start<'a>(&'a self, need: &'a str) -> BoxFuture<'a, Option<Box<dyn Instance>>>;
 }

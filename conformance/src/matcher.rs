@@ -84,7 +84,8 @@ fn body_differences(
     rules: &Compare,
     context: &Context,
 ) -> Vec<Difference> {
-    let actual = tokens::mask(&answer.body, &context.roots);
+    let masked = tokens::mask(&answer.body, &context.roots);
+    let actual = pointer::restored(masked, &answer.body, &rules.exact);
     if context.errors == Errors::Kind && status >= 400 && body.get("error").is_some() {
         return error_shape(&actual);
     }

@@ -62,6 +62,16 @@ fn walk(node: &mut Value, rest: &[String], change: &mut dyn FnMut(&mut Value)) {
     }
 }
 
+/// A document with the values of another one at some places.
+pub fn restored(mut document: Value, other: &Value, pointers: &[String]) -> Value {
+    for pointer in pointers {
+        if let Some(value) = get(other, pointer) {
+            visit(&mut document, pointer, &mut |place| *place = value.clone());
+        }
+    }
+    document
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +91,14 @@ mod tests {
         visit(&mut document, "/a/*/x", &mut |v| *v = json!("seen"));
         assert_eq!(document, json!({"a": [{"x": "seen"}, {"x": "seen"}, {"y": 3}]}));
         assert!(matches("/a/*/x", "/a/12/x") && !matches("/a/*", "/a/1/x"));
+    }
+
+    #[test]
+    fn values_of_another_document_are_restored() {
+        let (masked, other) = (json!({"a": "[time]", "b": "[time]"}), json!({"a": 1, "b": 2}));
+        assert_eq!(
+            restored(masked, &other, &["/a".to_owned(), "/c".to_owned()]),
+            json!({"a": 1, "b": "[time]"})
+        );
     }
 }

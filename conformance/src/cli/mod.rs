@@ -211,7 +211,8 @@ struct RunArgs {
     failures: PathBuf,
     /// Say what the endpoint is set up for, so that scenarios that need it are told: fresh (a throw-away
     /// instance as it was installed: it may be restarted and reconfigured), quick-restart (no request is refused meanwhile:
-    /// restarts are not waited for), http2, cors-off, cors-list, authorize-local.
+    /// restarts are not waited for), http2, cors-off, cors-list, authorize-local, sessions-off, brief-refresh-tokens (they
+    /// live one second).
     #[arg(long, value_name = "NAME")]
     with: Vec<String>,
     /// The name or address by which the endpoint reaches this machine: CSV files are served there. Not needed for an

@@ -179,7 +179,7 @@ impl Stop {
 }
 
 /// What scenarios need that restart or reconfigure the target, or look at all of its components and settings.
-const FRESH: &str = "fresh";
+pub(crate) const FRESH: &str = "fresh";
 
 /// After so many exchanges in a row without a connection the target counts as gone.
 const GONE_AFTER: usize = 20;
@@ -204,6 +204,8 @@ pub struct Run {
     pub services: Option<Arc<Services>>,
     /// Starts further instances of the target.
     pub farm: Option<Arc<dyn Farm>>,
+    /// No step is repeated for longer, whatever it says.
+    pub patience: Duration,
     /// How many random cases of each property are tried.
     pub cases: u32,
     /// What the random cases are made of.
@@ -247,6 +249,7 @@ impl Run {
             with: Vec::new(),
             services: None,
             farm: None,
+            patience: Duration::MAX,
             cases: CASES,
             seed: 0,
             had_data: true,

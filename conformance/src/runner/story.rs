@@ -277,7 +277,7 @@ impl Telling<'_> {
             tokio::time::sleep(wait).await;
         }
         let started = Instant::now();
-        let patience = step.within.map_or(UNTIL, Duration::from_secs_f64);
+        let patience = step.within.map_or(UNTIL, Duration::from_secs_f64).min(run.patience);
         let mut interval = Duration::from_millis(10);
         let mut again = false;
         loop {
@@ -334,7 +334,9 @@ impl Telling<'_> {
         };
         if let Some(body) = &expected.body {
             // Saved values are compared as what is left of them once volatile values are masked.
-            expected.body = Some(crate::tokens::mask(&self.vars.value(body)?, &self.run.context.roots));
+            let body = self.vars.value(body)?;
+            let masked = crate::tokens::mask(&body, &self.run.context.roots);
+            expected.body = Some(pointer::restored(masked, &body, &step.compare.exact));
         }
         if let Some(text) = &expected.text {
             expected.text = Some(self.vars.text(text)?);

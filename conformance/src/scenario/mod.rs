@@ -317,6 +317,9 @@ pub struct Compare {
     /// Pointers at which there must be nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub absent: Vec<String>,
+    /// Pointers whose values are compared as they are, not as what is left of volatile ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exact: Vec<String>,
     /// Nothing matters: the step is only taken.
     #[serde(default, skip_serializing_if = "is_default")]
     pub skip: bool,

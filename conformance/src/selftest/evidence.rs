@@ -6,24 +6,28 @@ use super::spoil::spoil;
 use super::{Breakage, Farm, Row, Table};
 use crate::checks;
 use crate::event::{Checked, Event, Kind};
-use crate::runner::{self, Plan, Run, Sight, Unit};
+use crate::runner::{self, FRESH, Plan, Run, Sight, Unit};
 use crate::scenario::{Names, Profile, Suite};
 use crate::verdict::Verdict;
 use crate::{Options, Stop};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Stories told at once to one server.
 const AT_ONCE: usize = 4;
 
 /// Workers that tell stories to wrong servers, each with a pair of servers of its own.
-const WORKERS: usize = 3;
+const WORKERS: usize = 8;
 
 /// So many stories are told to one pair of servers.
 const PER_PAIR: usize = 40;
 
 /// So many breakages between the suite and its target are tried for one requirement.
-const TRIES: usize = 12;
+const TRIES: usize = 4;
+
+/// What a wrong server has not done by then it never does.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The ids of the rules for all answers begin like this.
 const RULES: &str = "answers/";
@@ -99,7 +103,8 @@ impl Stories {
 }
 
 pub(super) fn need(unit: &Unit) -> String {
-    unit.scenario.needs.first().cloned().unwrap_or_else(|| "tcp".to_owned())
+    let fresh = unit.is_disruptive().then(|| FRESH.to_owned());
+    fresh.or_else(|| unit.scenario.needs.first().cloned()).unwrap_or_else(|| "tcp".to_owned())
 }
 
 fn sentence(requirement: &str) -> Option<&'static str> {
@@ -146,7 +151,7 @@ pub(super) fn prepare(target: crate::Target, need: &str, instance: &dyn super::I
     run.context.roots = vec![instance.root()];
     run.services = instance.services();
     run.had_data = false;
-    run.with = vec![need.to_owned()];
+    run.with = vec![need.to_owned(), "quick-restart".to_owned()];
     run
 }
 
@@ -202,7 +207,8 @@ async fn work(farm: &dyn Farm, worker: usize, queue: &Mutex<Vec<(usize, Trial)>>
         let [server, believer] = &current.instances;
         let wrong = Wrong::new(trial.breakage.clone(), Some(believer.target().clone()));
         let target = server.target().clone().with_between(Arc::new(wrong));
-        let run = prepare(target, &current.need, &**server, &format!("odd{worker}"));
+        let mut run = prepare(target, &current.need, &**server, &format!("odd{worker}"));
+        run.patience = PATIENCE;
         let checks = runner::tell(&run, &trial.unit, number).await;
         let seen = checks
             .iter()
@@ -453,7 +459,10 @@ async fn between(
     let mut open: Vec<(String, Candidate)> = Vec::new();
     for (requirement, mut list) in candidates {
         list.sort_by(|a, b| a.rank().cmp(&b.rank()));
-        open.extend(list.into_iter().take(TRIES).map(|candidate| (requirement.clone(), candidate)));
+        // Where something telling is known by now, only what tells most is worth a trial.
+        let telling = best.get(&requirement).is_some_and(|known| known.score >= SPECIFIC);
+        let tries = if telling { 1 } else { TRIES };
+        open.extend(list.into_iter().take(tries).map(|candidate| (requirement.clone(), candidate)));
     }
     let pairs: Vec<(String, Breakage)> =
         open.iter().map(|(_, candidate)| (candidate.check.clone(), candidate.breakage.clone())).collect();

@@ -3,7 +3,7 @@
 //! The server is chosen to be wrong for the whole process, so faults are tried one after the other, each on servers
 //! of its own.
 
-use super::evidence::{Stories, need, owner, passing, prepare, tell_rightly};
+use super::evidence::{PATIENCE, Stories, need, owner, passing, prepare, tell_rightly};
 use super::{Farm, Instance};
 use crate::checks;
 use crate::runner::{self, Run, Unit};
@@ -199,7 +199,9 @@ async fn tell(farm: &dyn Farm, units: Vec<Unit>) -> BTreeSet<String> {
 }
 
 fn run_against(instance: &dyn Instance, need: &str) -> Run {
-    prepare(instance.target().clone(), need, instance, "odd")
+    let mut run = prepare(instance.target().clone(), need, instance, "odd");
+    run.patience = PATIENCE;
+    run
 }
 
 fn note(failed: &mut BTreeSet<String>, checks: impl IntoIterator<Item = crate::event::Checked>) {

@@ -5,7 +5,11 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use hyper::{Request, Response, StatusCode};
+use std::collections::HashSet;
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
 
 /// The header that opens the guarded file, and its value.
 const KEY: (&str, &str) = ("x-harvest-key", "plum-42");
@@ -22,7 +26,9 @@ fn file(path: &str, headers: &HeaderMap) -> File {
     let csv = |text: &str| (200, Some("text/csv"), text.to_owned());
     let fault = |status: u16, text: &str| (status, Some("text/plain"), text.to_owned());
     match path {
-        "/planets.csv" => csv(PLANETS),
+        "/planets.csv" | "/held.csv" | "/release.csv" => csv(PLANETS),
+        "/no-keys.csv" => csv("planet,moons\nMercury,0\nVenus,0\n"),
+        "/never.csv" => csv("id,planet,never\n1,Mercury\n"),
         "/nested.csv" => csv(NESTED),
         "/empty.csv" => csv(""),
         "/header-only.csv" => csv("id,planet\n"),
@@ -44,8 +50,39 @@ fn file(path: &str, headers: &HeaderMap) -> File {
     }
 }
 
+/// Files that are held back until another one is asked for: those of one story belong together by what follows the
+/// question mark.
+#[derive(Debug, Default)]
+pub(super) struct Held(watch::Sender<HashSet<String>>);
+
+/// Nobody waits longer for a file.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Held {
+    async fn wait(&self, name: &str) {
+        let mut released = self.0.subscribe();
+        // Whether it was released or not: whoever waits gets the file in the end.
+        let _ = tokio::time::timeout(PATIENCE, released.wait_for(|names| names.contains(name))).await;
+    }
+
+    fn release(&self, name: &str) {
+        self.0.send_modify(|names| {
+            names.insert(name.to_owned());
+        });
+    }
+}
+
 /// Answers whatever is asked.
-pub(super) async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+pub(super) async fn answer(
+    request: Request<Incoming>,
+    held: Arc<Held>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let name = request.uri().query().unwrap_or_default();
+    match request.uri().path() {
+        "/held.csv" => held.wait(name).await,
+        "/release.csv" => held.release(name),
+        _ => {}
+    }
     let (status, kind, text) = file(request.uri().path(), request.headers());
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();

@@ -6,6 +6,7 @@ mod store;
 use crate::listener::Listener;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 /// The name of the variable with the address of the CSV files: `${csv_files}/planets.csv`.
 pub const FILES: &str = "csv_files";
@@ -40,7 +41,9 @@ impl Services {
     pub async fn start(host: &str, store_port: u16) -> io::Result<Services> {
         let own = if is_loopback(host) { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-        let files = Listener::start((own, 0), hyper::service::service_fn(files::answer)).await?;
+        let held = Arc::new(files::Held::default());
+        let answer = move |request| files::answer(request, Arc::clone(&held));
+        let files = Listener::start((own, 0), hyper::service::service_fn(answer)).await?;
         let store = Listener::start((own, store_port), store::service()).await?;
         Ok(Services { host, files, store })
     }
@@ -78,10 +81,14 @@ mod tests {
         let (files, store) = (services.files(), services.store());
         let found = get(format!("{files}/planets.csv?cache=no")).await;
         assert_eq!(found.headers()["content-type"], "text/csv");
+        let found_status = found.status();
         assert!(found.text().await.unwrap().starts_with("id,planet,moons\n"));
         assert_eq!(get(format!("{files}/moved")).await.status(), 302);
         assert!(!get(format!("{files}/no-content-type")).await.headers().contains_key("content-type"));
         assert_eq!(get(format!("{files}/guarded.csv")).await.status(), 401);
+        let held = get(format!("{files}/held.csv?a"));
+        let (held, released) = tokio::join!(held, get(format!("{files}/release.csv?a")));
+        assert_eq!((held.status(), released.status()), (found_status, found_status));
         assert_eq!(get(format!("{store}/bjl-orchard/in/apples.csv")).await.status(), 403, "no signature");
         drop(services);
         let address = files.trim_start_matches("http://").to_owned();

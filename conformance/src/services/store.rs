@@ -24,13 +24,16 @@ const BUCKET: &str = "bjl-orchard";
 const KEYS: (&str, &str) = ("AKIAORCHARDEXAMPLE", "not-a-real-secret");
 
 /// What the bucket holds at first.
-const OBJECTS: [(&str, &str); 8] = [
+const OBJECTS: [(&str, &str); 11] = [
     ("in/apples.csv", "id,name,kg\n1,Cox,12.5\n2,Gala,8\n"),
     ("in/pears.json", r#"[{"id":1,"name":"Conference"},{"id":2,"name":"Williams","kg":3}]"#),
     ("in/not-array.json", r#"{"id":1,"name":"Lone"}"#),
     ("in/broken.json", r#"[{"id":1,"#),
     ("in/bad-column.csv", "id,na/me\n1,x\n"),
     ("in/empty.csv", ""),
+    ("in/no-keys.csv", "name,kg\nCox,12.5\nGala,8\n"),
+    ("in/never.csv", "id,name,never\n1,Cox\n"),
+    ("in/nested.csv", "id,spec,sizes\n1,\"{\"\"kg\"\":2}\",\"[1,\"\"two\"\"]\"\n2,plain,[oops\n"),
     ("in/empty.json", "[]"),
     (
         "in/typed.json",

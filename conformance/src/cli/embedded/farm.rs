@@ -17,7 +17,7 @@ pub struct Servers;
 pub const ANALYTICS_PERIOD: Duration = Duration::from_secs(1);
 
 /// What servers can be set up for.
-const NEEDS: [&str; 11] = [
+const NEEDS: [&str; 13] = [
     "tcp",
     "unix-socket",
     "tls",
@@ -26,6 +26,8 @@ const NEEDS: [&str; 11] = [
     "cors-list",
     "authorize-local",
     "quick-analytics",
+    "sessions-off",
+    "brief-refresh-tokens",
     "fresh",
     "csv-files",
     "s3",
@@ -71,6 +73,10 @@ impl Farm for Servers {
                     }
                     "quick-analytics" => config.analytics_period = Some(ANALYTICS_PERIOD),
                     "authorize-local" => config.authentication.authorize_local = true,
+                    "sessions-off" => config.authentication.enable_sessions = false,
+                    "brief-refresh-tokens" => {
+                        config.authentication.refresh_token_timeout = Duration::from_secs(1);
+                    }
                     _ => {}
                 }
             });
