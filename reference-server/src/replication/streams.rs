@@ -110,6 +110,10 @@ pub(super) async fn purge(
     table: &str,
     keep: Keep,
 ) -> anyhow::Result<u64> {
+    // Here 0 means everything.
+    if keep == Keep::From(0) {
+        return Ok(0);
+    }
     let name = names::stream(node, database);
     let stream = match context.get_stream(&name).await {
         Ok(stream) => stream,

@@ -4,6 +4,7 @@ mod configure;
 mod nodes;
 pub(crate) mod routes;
 mod status;
+mod streams;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -19,5 +20,6 @@ pub const HANDLERS: &[(&str, Handler)] = &[
     ("cluster_status", |call| Box::pin(status::cluster_status(call))),
     ("cluster_set_routes", |call| Box::pin(routes::cluster_set_routes(call))),
     ("cluster_get_routes", |call| Box::pin(routes::cluster_get_routes(call))),
+    ("purge_stream", |call| Box::pin(streams::purge_stream(call))),
     ("cluster_delete_routes", |call| Box::pin(routes::cluster_delete_routes(call))),
 ];
