@@ -195,7 +195,27 @@ impl Access {
     }
 
     async fn check(&self, credentials: Credentials, key: Option<Key>) -> Result<Arc<User>, AuthError> {
+        const TRIES: usize = 3;
         let Credentials { username, password } = credentials;
+        let hash = || self.user(&username).map(|user| Arc::clone(&user.password));
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let before = hash();
+            let checked = self.check_once(username.clone(), password.clone(), key).await;
+            // Another node may have brought another hash of the same password meanwhile.
+            if checked.is_ok() || tries == TRIES || hash() == before {
+                return checked;
+            }
+        }
+    }
+
+    async fn check_once(
+        &self,
+        username: String,
+        password: String,
+        key: Option<Key>,
+    ) -> Result<Arc<User>, AuthError> {
         if self.user(&username).is_some_and(|user| !user.active) && !fault!("inactive-users-pass") {
             return Err(AuthError::Inactive);
         }

@@ -21,9 +21,10 @@ async fn random_kills_and_cuts_lose_nothing() {
     let mut chance = Chance::new(20);
     let mut nodes = cluster(3, &[]).await;
     nodes[0].create_table("t").await;
-    converge(&nodes.iter().collect::<Vec<_>>(), "t", 0).await;
+    nodes[0].upsert("t", json!([{"id": "first"}])).await;
+    converge(&nodes.iter().collect::<Vec<_>>(), "t", 1).await;
     let started = Instant::now();
-    let mut acknowledged: BTreeSet<String> = BTreeSet::new();
+    let mut acknowledged: BTreeSet<String> = BTreeSet::from(["first".to_owned()]);
     let (mut next, mut rounds, mut refused) = (0, 0, 0);
     while started.elapsed() < length {
         rounds += 1;
