@@ -132,6 +132,7 @@ impl Reader {
             since: if let Place::Since(time) = place { Some(time) } else { None },
             position: if let Place::After(number) = place { number } else { 0 },
             delivered: 0,
+            heard: true,
             parts: Vec::new(),
             next_part: 0,
             under_way: UnderWay::new(),
@@ -287,6 +288,8 @@ struct Run<'r> {
     position: u64,
     /// How many messages the consumer has delivered.
     delivered: u64,
+    /// Whether a message has arrived since the node spoke of itself.
+    heard: bool,
     /// The parts of a message so far, and which one comes next; 0 for none.
     parts: Vec<u8>,
     next_part: usize,
@@ -300,6 +303,8 @@ struct Run<'r> {
 impl Run<'_> {
     async fn go(&mut self) -> anyhow::Result<Ending> {
         let mut states = self.reader.states.clone();
+        // What was said before is in `state`.
+        states.borrow_and_update();
         loop {
             let request =
                 self.consumer.batch().max_messages(BATCH).max_bytes(BATCH_BYTES).expires(BATCH_WAIT);
@@ -348,8 +353,10 @@ impl Run<'_> {
         if said.epoch != self.state.epoch || said.life != self.state.life {
             return Ok(Some(Ending::Anew));
         }
-        // Nothing is on its way, nothing is left in the stream, and yet there was more.
-        let is_quiet = self.under_way.is_empty() && self.parts.is_empty() && self.since.is_none();
+        // Nothing has come for a while, nothing is left in the stream, and yet there was more.
+        let was_quiet = !std::mem::take(&mut self.heard);
+        let is_quiet =
+            was_quiet && self.under_way.is_empty() && self.parts.is_empty() && self.since.is_none();
         if is_quiet && self.state.message == said.message && self.state.lseq == said.lseq {
             let server = self.reader.engine.server()?;
             let Some(database) = server.store.database(&self.reader.database) else {
@@ -374,7 +381,7 @@ impl Run<'_> {
         let info = message.info().map_err(|error| anyhow::anyhow!(error))?;
         let (number, delivered) = (info.stream_sequence, info.consumer_sequence);
         anyhow::ensure!(delivered == self.delivered + 1, "a message was lost on the way");
-        (self.delivered, self.position) = (delivered, number);
+        (self.delivered, self.position, self.heard) = (delivered, number, true);
         let headers = message.headers.clone().unwrap_or_default();
         let part = Part::of(&headers).context("a part of a message that cannot be understood")?;
         if part.at == 1 {
