@@ -136,7 +136,6 @@ async fn a_cut_in_one_direction_holds_up_that_direction_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a copy that is taken after a kill is not told apart from the history yet"]
 async fn a_server_killed_while_it_applies_applies_nothing_twice() {
     const COUNT: usize = 400;
     if !nats_is_there() {

@@ -164,7 +164,6 @@ async fn the_last_words_of_a_dead_node_reach_those_who_did_not_hear_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "purge_stream is not offered yet"]
 async fn what_was_purged_is_copied() {
     if !nats_is_there() {
         return;
