@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -248,6 +249,36 @@ pub async fn share_table(nodes: &[Node], table: &str) {
 /// Every node with every other.
 fn pairs(nodes: &[Node]) -> impl Iterator<Item = (&Node, &Node)> {
     nodes.iter().flat_map(|one| nodes.iter().map(move |other| (one, other))).filter(|(a, b)| a.name != b.name)
+}
+
+/// Makes a table that all nodes know, and waits until what each writes comes to the others one by one, and no more in
+/// copies. Returns how many records that left.
+pub async fn flowing(nodes: &[&Node], table: &str) -> usize {
+    nodes[0].create_table(table).await;
+    let written = AtomicUsize::new(0);
+    for writer in nodes {
+        eventually("what is written flows", async || {
+            // A new record each time: of what comes in a copy the history tells nothing.
+            let id = format!("mark {} of {}", written.load(Ordering::Relaxed), writer.name);
+            let request =
+                json!({"operation": "upsert", "database": "data", "table": table, "records": [{"id": id}]});
+            if writer.try_ask(request).await.is_err() {
+                return false;
+            }
+            let count = written.fetch_add(1, Ordering::Relaxed) + 1;
+            converge(nodes, table, count).await;
+            let request = json!({"operation": "read_audit_log", "database": "data", "table": table,
+                "search_type": "hash_value", "search_values": [id]});
+            let mut flows = true;
+            for node in nodes {
+                let answer = node.ask(request.clone()).await;
+                flows &= answer[&id].as_array().is_some_and(|entries| !entries.is_empty());
+            }
+            flows
+        })
+        .await;
+    }
+    written.into_inner()
 }
 
 /// Waits until something holds.
