@@ -14,7 +14,8 @@ const MAX_NAME_FAULTS: usize = 1000;
 /// What is wrong with the names of the attributes of records: `Invalid attribute name: '<name>'` for each that cannot
 /// be one, record by record, joined by `". "`.
 pub fn names_fault<'n>(names: impl Iterator<Item = &'n String>) -> Option<String> {
-    let bad = names.filter(|name| matches!(name.as_str(), "" | "null" | "undefined"));
+    let is_bad = |name: &str| matches!(name, "" | "null" | "undefined") && !fault!("bad-names-taken");
+    let bad = names.filter(|name| is_bad(name));
     let faults: Vec<String> =
         bad.take(MAX_NAME_FAULTS).map(|name| format!("Invalid attribute name: '{name}'")).collect();
     (!faults.is_empty()).then(|| faults.join(". "))

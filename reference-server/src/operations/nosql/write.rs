@@ -86,9 +86,7 @@ pub async fn write_under(
             if fault!("write-to-missing-table-404") { ErrorKind::NotFound } else { ErrorKind::Invalid };
         return Err(no_table(kind, &request.database, &request.table));
     }
-    if !fault!("bad-names-taken") {
-        check_names(request.records.iter().flat_map(|record| record.keys()))?;
-    }
+    check_names(request.records.iter().flat_map(|record| record.keys()))?;
     let mut request = request;
     let table = request.table.clone();
     let written = database
