@@ -1,6 +1,6 @@
 //! What travels between nodes: one entry of a history, with all that is needed to apply it elsewhere.
 
-use super::wire::{Arrived, Sent, SentObject};
+use super::wire::{Arrived, Sent, SentObject, read};
 pub use crate::store::WriteKind;
 use crate::store::{Attribute, AttributeId, Table};
 use crate::value::{Object, Value};
@@ -127,7 +127,7 @@ impl Transaction {
     /// When they are no message of this version.
     pub fn decode(bytes: &[u8]) -> Result<Transaction, MessageError> {
         match bytes.split_first() {
-            Some((&FORM, body)) => Ok(rmp_serde::from_slice(body)?),
+            Some((&FORM, body)) => Ok(read(body)?),
             Some((form, _)) => Err(MessageError::Form(*form)),
             None => Err(MessageError::Empty),
         }

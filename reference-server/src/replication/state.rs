@@ -1,7 +1,7 @@
 //! What nodes tell each other of themselves, about once a second.
 
 use super::engine::Engine;
-use super::progress;
+use super::{progress, wire};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -88,5 +88,5 @@ pub(super) fn encode<T: Serialize>(what: &T) -> Vec<u8> {
 
 /// What arrived.
 pub(super) fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> anyhow::Result<T> {
-    Ok(rmp_serde::from_slice(bytes)?)
+    Ok(wire::read(bytes)?)
 }

@@ -1,7 +1,8 @@
 //! Values as they travel between nodes: MessagePack that gives back exactly what went in. Numbers are always doubles;
-//! dates and big integers have extension types of their own.
+//! dates and big integers have extension types of their own. So has what nests deeply, which travels as JSON: every
+//! level of MessagePack takes much of the stack of the thread that reads it.
 
-use crate::value::{MAX_DEPTH, Object, Value};
+use crate::value::{Object, Value, parse_json};
 use rmp_serde::MSGPACK_EXT_STRUCT_NAME;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -9,6 +10,11 @@ use std::fmt;
 
 const DATE: i8 = 1;
 const BIG_INT: i8 = 2;
+const DEEP: i8 = 3;
+/// From this level on lists and objects travel as JSON.
+const DEEPEST: usize = 32;
+/// How many levels anything may have that arrives.
+const LEVELS: usize = 256;
 
 /// A value to be sent.
 pub(super) struct Sent<'a>(pub(super) &'a Value);
@@ -27,19 +33,31 @@ impl Serialize for Payload<'_> {
     }
 }
 
+/// A value at its level.
+struct Level<'a>(&'a Value, usize);
+
 impl Serialize for Sent<'_> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        Level(self.0, 0).serialize(out)
+    }
+}
+
+impl Serialize for Level<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         match self.0 {
+            Value::Array(_) | Value::Object(_) if self.1 >= DEEPEST => {
+                extension(out, DEEP, self.0.to_json().as_bytes())
+            }
             Value::Null => out.serialize_unit(),
             Value::Bool(flag) => out.serialize_bool(*flag),
             Value::Number(number) => out.serialize_f64(*number),
             Value::String(text) => out.serialize_str(text),
             Value::Array(items) => {
                 let mut list = out.serialize_seq(Some(items.len()))?;
-                items.iter().try_for_each(|item| list.serialize_element(&Sent(item)))?;
+                items.iter().try_for_each(|item| list.serialize_element(&Level(item, self.1 + 1)))?;
                 list.end()
             }
-            Value::Object(members) => SentObject(members).serialize(out),
+            Value::Object(members) => serialize_members(out, members, self.1 + 1),
             Value::Bytes(bytes) => out.serialize_bytes(bytes),
             Value::Date(millis) => extension(out, DATE, &millis.to_be_bytes()),
             Value::BigInt(digits) => extension(out, BIG_INT, digits.as_bytes()),
@@ -49,10 +67,14 @@ impl Serialize for Sent<'_> {
 
 impl Serialize for SentObject<'_> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        let mut map = out.serialize_map(Some(self.0.len()))?;
-        self.0.iter().try_for_each(|(name, item)| map.serialize_entry(name, &Sent(item)))?;
-        map.end()
+        serialize_members(out, self.0, 1)
     }
+}
+
+fn serialize_members<S: Serializer>(out: S, members: &Object, level: usize) -> Result<S::Ok, S::Error> {
+    let mut map = out.serialize_map(Some(members.len()))?;
+    members.iter().try_for_each(|(name, item)| map.serialize_entry(name, &Level(item, level)))?;
+    map.end()
 }
 
 fn extension<S: Serializer>(out: S, kind: i8, payload: &[u8]) -> Result<S::Ok, S::Error> {
@@ -73,8 +95,7 @@ struct Nested {
 
 impl Nested {
     fn deeper<E: Error>(self) -> Result<Nested, E> {
-        // Records may be a little deeper than the requests that made them.
-        if self.depth > 2 * MAX_DEPTH {
+        if self.depth > DEEPEST {
             return Err(E::custom("values nest too deeply"));
         }
         Ok(Nested { depth: self.depth + 1 })
@@ -163,6 +184,7 @@ impl<'de> Visitor<'de> for Extension {
         let Some(Arrived(Value::Bytes(payload))) = source.next_element()? else { return Err(unknown()) };
         match (kind, payload.first_chunk::<8>()) {
             (DATE, Some(bytes)) => Ok(Value::Date(f64::from_be_bytes(*bytes))),
+            (DEEP, _) => parse_json(&payload).map_err(|_| unknown()),
             (BIG_INT, _) => String::from_utf8(payload).map(Value::BigInt).map_err(|_| unknown()),
             _ => Err(unknown()),
         }
@@ -182,7 +204,17 @@ pub(super) fn pack(value: &Value) -> Vec<u8> {
 /// # Errors
 /// When it is none.
 pub(super) fn unpack(bytes: &[u8]) -> Result<Value, rmp_serde::decode::Error> {
-    rmp_serde::from_slice::<Arrived>(bytes).map(|arrived| arrived.0)
+    read::<Arrived>(bytes).map(|arrived| arrived.0)
+}
+
+/// What another node has sent, unless it nests so deeply that reading it could use up the stack.
+///
+/// # Errors
+/// When the bytes are none.
+pub(super) fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, rmp_serde::decode::Error> {
+    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    reader.set_max_depth(LEVELS);
+    T::deserialize(&mut reader)
 }
 
 #[cfg(test)]
@@ -233,5 +265,15 @@ mod tests {
     fn nesting_has_an_end() {
         let deep = [vec![0x91; 5_000], vec![0xc0]].concat();
         assert!(unpack(&deep).is_err());
+        assert!(read::<serde_json::Value>(&deep).is_err());
+    }
+
+    #[test]
+    fn what_may_be_stored_travels_however_deep_it_is() {
+        let mut value = Value::from("inside");
+        for level in 0..500 {
+            value = if level % 2 == 0 { Value::Array(vec![value]) } else { object([("a", value)]) };
+        }
+        assert!(unpack(&pack(&value)).unwrap() == value);
     }
 }
