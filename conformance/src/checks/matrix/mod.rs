@@ -149,8 +149,8 @@ pub struct Cell {
     pub outcome: Outcome,
     /// The request.
     pub request: Value,
-    /// False when being allowed would do harm that no request avoids: then the cell is only told.
-    pub tried: bool,
+    /// True when being allowed restarts the target, which no request avoids: such cells are a story of their own.
+    pub restarts: bool,
     /// The requirements it bears on.
     pub requirements: Vec<String>,
 }
@@ -164,8 +164,8 @@ pub struct Row {
     pub cells: Vec<Cell>,
 }
 
-/// Allowed to those who may, nothing keeps these from ending the target.
-const NOT_TRIED: [&str; 1] = ["restart"];
+/// Allowed to those who may, nothing keeps these from restarting the target.
+const RESTARTING: [&str; 1] = ["restart"];
 
 /// The whole matrix, a row for each operation.
 pub fn rows() -> Vec<Row> {
@@ -175,12 +175,12 @@ pub fn rows() -> Vec<Row> {
 fn row(operation: &'static Operation) -> Row {
     let cell = |column: Column| {
         let outcome = expected::outcome(operation, column);
-        let harmful = NOT_TRIED.contains(&operation.name.as_str()) && outcome == Outcome::Allowed;
+        let restarts = RESTARTING.contains(&operation.name.as_str()) && outcome == Outcome::Allowed;
         Cell {
             column,
             request: requests::request(operation, column),
             requirements: expected::requirements(operation, column, &outcome),
-            tried: !harmful,
+            restarts,
             outcome,
         }
     };
@@ -205,7 +205,7 @@ pub fn to_text() -> String {
         .collect();
     let lines = rows.iter().map(|row| {
         let cells = row.cells.iter().map(|cell| {
-            let mark = if cell.tried { "" } else { " *" };
+            let mark = if cell.restarts { " *" } else { "" };
             format!("{}{mark}", cell.outcome)
         });
         std::iter::once(row.operation.name.clone()).chain(cells).collect::<Vec<_>>()
@@ -234,7 +234,7 @@ allowed         the request gets past authentication and authorization
 403 table       Table '{database}.{table}' does not exist
 403 rights      required_table_permissions names what the role lacks
 403 attribute   Attribute '{attribute}' does not exist on '{database}.{table}'
-*               not tried: nothing would keep it from being done
+*               tried only where the target may be restarted (--with fresh)
 A cluster_user that the product refuses to make counts as refused everywhere.
 ";
 
@@ -259,8 +259,8 @@ mod tests {
                 }
             }
         }
-        let untried = rows.iter().flat_map(|row| &row.cells).filter(|cell| !cell.tried).count();
-        assert_eq!(untried, 1);
+        let restarting = rows.iter().flat_map(|row| &row.cells).filter(|cell| cell.restarts).count();
+        assert_eq!(restarting, 1);
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub fn scenarios() -> Vec<Scenario> {
     for row in rows() {
         groups.entry(group_of(&row.operation.category)).or_default().push(row);
     }
-    groups.into_iter().map(|(group, rows)| story(group, &rows)).collect()
+    let restart = restart(groups.values().flatten());
+    groups.into_iter().map(|(group, rows)| story(group, &rows)).chain([restart]).collect()
 }
 
 /// The kinds of callers that the story makes a user for.
@@ -44,9 +45,27 @@ fn story(group: &str, rows: &[Row]) -> Scenario {
         names: [DATABASE, ELSEWHERE, GONE].map(str::to_owned).into_iter().chain(usernames).collect(),
         users: users.collect(),
         setup: setup(),
-        steps: cells.filter(|(_, cell)| cell.tried).map(|(row, cell)| step(row, cell)).collect(),
+        steps: cells.filter(|(_, cell)| !cell.restarts).map(|(row, cell)| step(row, cell)).collect(),
         teardown: teardown(),
         ..Scenario::new(format!("{MATRIX}/{group}"), format!("who may call what: {group}"))
+    }
+}
+
+/// What restarts the target, and time for it to come back.
+fn restart<'r>(rows: impl Iterator<Item = &'r Row>) -> Scenario {
+    const SECONDS: f64 = 20.0;
+    let cells =
+        rows.flat_map(|row| row.cells.iter().filter(|cell| cell.restarts).map(move |cell| (row, cell)));
+    let (operations, steps): (Vec<_>, Vec<_>) = cells
+        .map(|(row, cell)| {
+            (row.operation.name.clone(), [step(row, cell), Step { sleep: Some(SECONDS), ..Step::default() }])
+        })
+        .unzip();
+    Scenario {
+        operations,
+        disruptive: true,
+        steps: steps.into_iter().flatten().collect(),
+        ..Scenario::new(format!("{MATRIX}/restart"), "who may restart the target")
     }
 }
 
@@ -137,14 +156,13 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn every_cell_that_is_tried_is_a_check() {
+    fn every_cell_is_a_check() {
         let stories = scenarios();
         let mut ids = HashSet::new();
         for story in &stories {
             check_scenario(story).unwrap_or_else(|problem| panic!("{}: {problem}", story.id));
             ids.extend(story.steps.iter().filter_map(|step| step.id.clone()));
         }
-        let tried = rows().iter().flat_map(|row| &row.cells).filter(|cell| cell.tried).count();
-        assert_eq!(ids.len(), tried);
+        assert_eq!(ids.len(), rows().iter().flat_map(|row| &row.cells).count());
     }
 }
