@@ -29,9 +29,9 @@ const BATCH_BYTES: usize = 4 << 20;
 const BATCH_WAIT: Duration = Duration::from_secs(5);
 /// How long the server keeps a consumer that nobody asks.
 const CONSUMER_LIFE: Duration = Duration::from_secs(60);
-/// How many messages, and bytes of them, are being applied at once.
-const UNDER_WAY: usize = 256;
-const UNDER_WAY_BYTES: usize = 8 << 20;
+/// How many messages, and bytes of them, may still be being applied when more are asked for.
+const UNDER_WAY: usize = 128;
+const UNDER_WAY_BYTES: usize = 4 << 20;
 /// After how many applied messages the origin is told at the latest.
 const ACKNOWLEDGE_AFTER: usize = 64;
 /// The pause after a failure, doubled up to the longest.
@@ -306,6 +306,13 @@ impl Run<'_> {
         // What was said before is in `state`.
         states.borrow_and_update();
         loop {
+            // What was asked for is taken as it comes, or it would be given up.
+            while self.bytes > UNDER_WAY_BYTES || self.under_way.len() > UNDER_WAY {
+                let Some(outcome) = self.under_way.next().await else { break };
+                if let Some(ending) = self.applied(outcome).await? {
+                    return Ok(ending);
+                }
+            }
             let request =
                 self.consumer.batch().max_messages(BATCH).max_bytes(BATCH_BYTES).expires(BATCH_WAIT);
             let mut batch = request.messages().await.context("cannot ask for messages")?;
@@ -322,7 +329,6 @@ impl Run<'_> {
         states: &mut watch::Receiver<Arc<State>>,
     ) -> anyhow::Result<Option<Ending>> {
         loop {
-            let has_room = self.bytes < UNDER_WAY_BYTES && self.under_way.len() < UNDER_WAY;
             tokio::select! {
                 biased;
                 Some(outcome) = self.under_way.next(), if !self.under_way.is_empty() => {
@@ -330,7 +336,7 @@ impl Run<'_> {
                         return Ok(Some(ending));
                     }
                 }
-                message = batch.next(), if has_room => match message {
+                message = batch.next() => match message {
                     Some(Ok(message)) => self.arrived(message).await?,
                     Some(Err(error)) if is_full(&*error) => return Ok(None),
                     Some(Err(error)) => anyhow::bail!("the consumer is lost: {error}"),
@@ -364,8 +370,10 @@ impl Run<'_> {
             };
             let applied = progress::applied(&database, &self.reader.record.name)?;
             let applied = applied.filter(|mark| mark.life == said.life).map_or(0, |mark| mark.lseq);
-            if applied < said.lseq && self.has_everything(said.message).await? {
-                return Ok(Some(Ending::Gap));
+            if applied < said.lseq {
+                // Or what is left does not come.
+                let is_all = self.has_everything(said.message).await?;
+                return Ok(Some(if is_all { Ending::Gap } else { Ending::Anew }));
             }
         }
         self.state = said;
@@ -380,7 +388,12 @@ impl Run<'_> {
     async fn arrived(&mut self, message: Message) -> anyhow::Result<()> {
         let info = message.info().map_err(|error| anyhow::anyhow!(error))?;
         let (number, delivered) = (info.stream_sequence, info.consumer_sequence);
-        anyhow::ensure!(delivered == self.delivered + 1, "a message was lost on the way");
+        anyhow::ensure!(
+            delivered == self.delivered + 1,
+            "messages were lost on the way: {delivered} came after {}, number {number} after {}",
+            self.delivered,
+            self.position
+        );
         (self.delivered, self.position, self.heard) = (delivered, number, true);
         let headers = message.headers.clone().unwrap_or_default();
         let part = Part::of(&headers).context("a part of a message that cannot be understood")?;
