@@ -139,42 +139,38 @@ impl Making {
         own: &str,
     ) -> Result<Making, StoreError> {
         let mut changes: Vec<Known> = Vec::new();
-        // The record as it was before a change, and where that one says what came before.
-        let mut before: Option<(Record<'_>, Place)> = None;
-        // The time of the change that made it so, until that is met.
-        let mut awaited: Option<f64> = None;
+        // The record as it was before a change: the last state known to be whole.
+        let mut before: Option<Base> = None;
+        // Where the change that made it so lies, until that is met.
+        let mut awaited: Option<Place> = None;
         for link in view.chain(table, from) {
             let link = link?;
             if !is_of(&link, key) {
                 continue;
             }
-            let time = link.entry.timestamp;
-            match awaited {
-                // The history does not have it any more.
-                Some(awaited) if time < awaited => break,
-                Some(met) if time == met => awaited = None,
-                _ => {}
+            let known = Known::of(table, &link, own);
+            if let (Some(place), Some(base)) = (awaited, &before) {
+                match known.version().order(&base.version()) {
+                    _ if link.place == place => awaited = None,
+                    Ordering::Greater => {}
+                    // The history does not have it any more, or never had: it counts as written whole.
+                    Ordering::Equal | Ordering::Less => break,
+                }
             }
             if !link.change.is_bare() {
-                before = link.change.before.map(|before| (before, link.previous()));
-                awaited = link.change.before.map(|before| before.updated());
+                before = link.change.before.map(|before| Base::of(view, table, &before, own)).transpose()?;
+                awaited = link.change.before.map(|before| before.last_change());
             }
-            let known = Known::of(table, &link, own);
             let is_whole = known.kind == WriteKind::Put;
             changes.push(known);
             if is_whole {
                 return Ok(Making { changes, base: None });
             }
         }
-        let Some((record, previous)) = before else { return Ok(Making { changes, base: None }) };
-        let state = State::of_record(table, &record);
-        let earliest = changes.last().map_or(0.0, |known| known.time);
-        let origin = match awaited {
-            Some(_) if previous.entry == 0 => view.origin_at(table, previous)?.flatten(),
-            _ => None,
-        };
-        let base = Base { time: awaited.unwrap_or(earliest), origin: origin.map(str::to_owned), state };
-        Ok(Making { changes, base: Some(base) })
+        if let (None, Some(base), Some(earliest)) = (awaited, &mut before, changes.last()) {
+            (base.time, base.origin) = (earliest.time, None);
+        }
+        Ok(Making { changes, base: before })
     }
 
     /// Puts a change among the others; false when they hide it.
@@ -215,6 +211,12 @@ impl Making {
 }
 
 impl Base {
+    /// A record as it was.
+    fn of(view: View<'_>, table: &Table, record: &Record<'_>, own: &str) -> Result<Base, StoreError> {
+        let origin = view.origin_of(table, record)?.map(|origin| origin.unwrap_or(own).to_owned());
+        Ok(Base { time: record.updated(), origin, state: State::of_record(table, record) })
+    }
+
     fn version(&self) -> Version<'_> {
         Version { time: self.time, origin: self.origin.as_deref() }
     }
