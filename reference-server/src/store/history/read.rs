@@ -272,6 +272,11 @@ impl<'t> HistoryChange<'t> {
         self.flags & BARE != 0
     }
 
+    /// True of a deletion that does not tell what it took away.
+    pub(in crate::store) fn is_stub(&self) -> bool {
+        self.flags & STUB != 0
+    }
+
     /// What was written: the whole record, or the attributes of a patch. Nothing of a deletion.
     pub fn written(&self) -> impl Iterator<Item = (AttributeId, Value)> + use<'t> {
         let change = *self;

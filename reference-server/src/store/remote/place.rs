@@ -157,7 +157,8 @@ impl Making {
                     Ordering::Equal | Ordering::Less => break,
                 }
             }
-            if !link.change.is_bare() {
+            // What came late tells nothing of what was before it: a patch is bare, a deletion a stub.
+            if !link.change.is_bare() && (awaited.is_none() || !link.change.is_stub()) {
                 before = link.change.before.map(|before| Base::of(view, table, &before, own)).transpose()?;
                 awaited = link.change.before.map(|before| before.last_change());
             }

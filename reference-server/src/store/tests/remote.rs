@@ -306,6 +306,32 @@ fn made_of(node: usize, time: u8, kind: WriteKind, written: &[(char, u8)]) -> Ma
     Made { time, node, key: 1, written, is_patch }
 }
 
+/// A state without a history counts as written whole, whatever comes late between it and its patches, even where a
+/// deletion among them tells nothing of it and another node's write is of the same time.
+#[test]
+fn late_changes_find_the_copied_state_that_patches_build_upon() {
+    use WriteKind::{Delete, Patch, Put};
+    let copied = made_of(1, 2, Put, &[('q', 4), ('p', 0)]);
+    let late = [
+        made_of(0, 4, Delete, &[]),
+        made_of(0, 2, Put, &[('r', 9)]),
+        made_of(2, 5, Patch, &[('r', 4)]),
+        copied.clone(),
+    ];
+    let latest = made_of(1, 6, Patch, &[('s', 4)]);
+    let all: Vec<Made> = late.iter().chain([&latest]).cloned().collect();
+    for turn in 0..late.len() {
+        let (original, taker) = (with_table(), with_table());
+        deliver(&original.data(), 0, std::slice::from_ref(&copied));
+        copy(&original.data(), &taker.data(), [NODES[0], NODES[2]]);
+        deliver(&taker.data(), 2, std::slice::from_ref(&latest));
+        for at in 0..late.len() {
+            deliver(&taker.data(), 2, std::slice::from_ref(&late[(at + turn) % late.len()]));
+        }
+        assert_eq!(found(&taker.data(), 1), expected(&all), "from {turn}");
+    }
+}
+
 /// The cases of the rule, one by one.
 #[test]
 fn what_is_older_loses_or_shows_through() {
