@@ -4,7 +4,7 @@
 
 use crate::value::{Object, Value, parse_json};
 use rmp_serde::MSGPACK_EXT_STRUCT_NAME;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use std::fmt;
 
@@ -83,34 +83,14 @@ fn extension<S: Serializer>(out: S, kind: i8, payload: &[u8]) -> Result<S::Ok, S
 
 impl<'de> Deserialize<'de> for Arrived {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        Nested { depth: 0 }.deserialize(source).map(Arrived)
+        source.deserialize_any(AnyValue).map(Arrived)
     }
 }
 
-/// Reads one value at a depth.
-#[derive(Clone, Copy)]
-struct Nested {
-    depth: usize,
-}
+/// Reads a value of any kind. How deeply it may nest is for [`read`] to say.
+struct AnyValue;
 
-impl Nested {
-    fn deeper<E: Error>(self) -> Result<Nested, E> {
-        if self.depth > DEEPEST {
-            return Err(E::custom("values nest too deeply"));
-        }
-        Ok(Nested { depth: self.depth + 1 })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Nested {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<Value, D::Error> {
-        source.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Nested {
+impl<'de> Visitor<'de> for AnyValue {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -146,19 +126,17 @@ impl<'de> Visitor<'de> for Nested {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut source: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
         let mut items = Vec::with_capacity(source.size_hint().unwrap_or(0).min(1024));
-        while let Some(item) = source.next_element_seed(inner)? {
+        while let Some(Arrived(item)) = source.next_element()? {
             items.push(item);
         }
         Ok(Value::Array(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut source: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
         let mut members = Object::with_capacity(source.size_hint().unwrap_or(0).min(1024));
-        while let Some(name) = source.next_key::<String>()? {
-            members.insert(name, source.next_value_seed(inner)?);
+        while let Some((name, Arrived(value))) = source.next_entry()? {
+            members.insert(name, value);
         }
         Ok(Value::Object(members))
     }

@@ -6,6 +6,7 @@
 use super::place::{Known, Making};
 use super::{RemoteWrite, Source, WriteKind, increment_of};
 use crate::store::catalog::Table;
+use crate::store::environment::Tree;
 use crate::store::error::StoreError;
 use crate::store::history::Origin;
 use crate::store::keys;
@@ -58,21 +59,13 @@ impl View<'_> {
         from: Option<&[u8]>,
         bytes: usize,
     ) -> Result<CopiedPage, StoreError> {
-        let mut page = CopiedPage::default();
-        let mut size = 0;
-        for pair in self.pairs_of(table, &self.trees.records, from)? {
-            let (key, value) = pair?;
-            if size > bytes {
-                page.next = Some(key.to_vec());
-                break;
-            }
-            size += value.len();
+        self.page_of(table, &self.trees.records, from, bytes, |_, value, changes| {
             let record = Record::new(value)?;
             if !record.is_expired(self.now) {
-                self.tell(table, own, &record, &mut page.changes)?;
+                self.tell(table, own, &record, changes)?;
             }
-        }
-        Ok(page)
+            Ok(value.len())
+        })
     }
 
     /// The deletions that the history of a table still has, as [`View::copied_records`]; with what they took away, as
@@ -87,33 +80,39 @@ impl View<'_> {
         from: Option<&[u8]>,
         bytes: usize,
     ) -> Result<CopiedPage, StoreError> {
+        self.page_of(table, &self.trees.tombstones, from, bytes, |key, value, changes| {
+            if let Some(place) = Place::from_bytes(value)
+                && let Some(link) = self.link(table, place)?
+                && link.change.after.is_none()
+            {
+                self.tell_making(table, own, &link.change.key(), place, changes)?;
+            }
+            Ok(key.len() + 64)
+        })
+    }
+
+    /// What `tell` makes of the pairs of a table from `from` on; it returns about how many bytes each takes.
+    fn page_of(
+        &self,
+        table: &Table,
+        tree: &Tree,
+        from: Option<&[u8]>,
+        bytes: usize,
+        tell: impl Fn(&[u8], &[u8], &mut Vec<Copied>) -> Result<usize, StoreError>,
+    ) -> Result<CopiedPage, StoreError> {
+        let start = table.id.to_be_bytes();
+        let from = from.filter(|from| from.starts_with(&start)).unwrap_or(&start);
         let mut page = CopiedPage::default();
         let mut size = 0;
-        for pair in self.pairs_of(table, &self.trees.tombstones, from)? {
+        for pair in Pairs::new(self.txn, tree, from, &next_prefix(&start), false)? {
             let (key, value) = pair?;
             if size > bytes {
                 page.next = Some(key.to_vec());
                 break;
             }
-            size += key.len() + 64;
-            let Some(place) = Place::from_bytes(value) else { continue };
-            let Some(link) = self.link(table, place)?.filter(|link| link.change.after.is_none()) else {
-                continue;
-            };
-            self.tell_making(table, own, &link.change.key(), place, &mut page.changes)?;
+            size += tell(key, value, &mut page.changes)?;
         }
         Ok(page)
-    }
-
-    fn pairs_of(
-        &self,
-        table: &Table,
-        tree: &crate::store::environment::Tree,
-        from: Option<&[u8]>,
-    ) -> Result<Pairs<'_>, StoreError> {
-        let start = table.id.to_be_bytes();
-        let from = from.filter(|from| from.starts_with(&start)).unwrap_or(&start);
-        Pairs::new(self.txn, tree, from, &next_prefix(&start), false)
     }
 
     /// Tells a record as the changes it is made of.

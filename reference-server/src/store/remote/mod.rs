@@ -202,7 +202,7 @@ impl WriteTxn<'_> {
             let shown = before.unwrap_or_else(|| stub_of(write.key));
             if table.keeps_history() {
                 let change = Change { before: Some(&shown), stub, ..Change::default() };
-                self.ledger.collected(&self.txn, &trees, table.id)?.push(previous, change);
+                self.collect(table, previous, change)?;
                 let put = trees.tombstones.put(&mut self.txn, &scratch.key, &place.to_bytes());
                 self.noted(put)?;
             }
@@ -224,9 +224,8 @@ impl WriteTxn<'_> {
         if table.keeps_history() {
             let (after, before) = (Some(&scratch.record[..]), live.map(|record| record.bytes()));
             let change = Change { after, before, patch: patch.as_deref(), ..Change::default() };
-            self.ledger.collected(&self.txn, &trees, table.id)?.push(previous, change);
-            let deleted = trees.tombstones.delete(&mut self.txn, &scratch.key);
-            self.noted(deleted)?;
+            self.collect(table, previous, change)?;
+            self.unbury(&scratch.key)?;
         }
         Ok(Effect::Applied)
     }
@@ -260,10 +259,23 @@ impl WriteTxn<'_> {
         let (time, last) = if is_latest { (source.timestamp, place) } else { (head.time, head.place) };
         self.store_state(scratch, table, write.key, &state, time, last)?;
         if head.is_buried {
-            let deleted = trees.tombstones.delete(&mut self.txn, &scratch.key);
-            self.noted(deleted)?;
+            self.unbury(&scratch.key)?;
         }
         Ok(if is_latest { Effect::Applied } else { Effect::Merged })
+    }
+
+    /// Puts a change behind those of the request, and before it in its record's chain what lies at `previous`.
+    fn collect(&mut self, table: &Table, previous: Place, change: Change<'_>) -> Result<(), StoreError> {
+        let trees = self.environment.trees;
+        self.ledger.collected(&self.txn, &trees, table.id)?.push(previous, change);
+        Ok(())
+    }
+
+    /// Forgets that the record under a whole key was deleted.
+    fn unbury(&mut self, key: &[u8]) -> Result<(), StoreError> {
+        let deleted = self.environment.trees.tombstones.delete(&mut self.txn, key);
+        self.noted(deleted)?;
+        Ok(())
     }
 
     /// Collects a change as what it wrote.
@@ -276,20 +288,17 @@ impl WriteTxn<'_> {
         written: &State,
         previous: Place,
     ) -> Result<(), StoreError> {
-        let trees = self.environment.trees;
         if write.kind == WriteKind::Delete {
             let stub = stub_of(write.key);
             let change = Change { before: Some(&stub), stub: true, ..Change::default() };
-            self.ledger.collected(&self.txn, &trees, table.id)?.push(previous, change);
-            return Ok(());
+            return self.collect(table, previous, change);
         }
         let ids = ids_of(table, &written.members);
         let times = written.times(source.timestamp);
         record::encode(&mut scratch.record, times, Place::NONE, &ids, write.key, &written.members);
         let patch = (write.kind == WriteKind::Patch).then_some(&ids[..]);
         let change = Change { after: Some(&scratch.record), patch, bare: true, ..Change::default() };
-        self.ledger.collected(&self.txn, &trees, table.id)?.push(previous, change);
-        Ok(())
+        self.collect(table, previous, change)
     }
 
     /// An old patch of a record without a history: only what the record lacks is taken.
