@@ -1,7 +1,8 @@
 //! The child process: started, watched, started again when it ends, stopped with the server.
 //!
 //! A thread of its own looks after it, since the system ends the child of a thread that ends (where `setpriv` can ask
-//! for that), and so takes the child away when this program is killed. Where it could not, the next start does.
+//! for that), and so takes the child away when this program is killed, at whatever moment. Where it could not, the next
+//! start does.
 
 use super::config;
 use parking_lot::Mutex;
@@ -144,15 +145,7 @@ impl Keeper {
     }
 
     fn command(&self, file: &Path) -> Command {
-        // With it the child ends when this thread does, however that comes about.
-        let mut command = match find("setpriv") {
-            Some(setpriv) => {
-                let mut command = Command::new(setpriv);
-                command.args(["--pdeathsig", "KILL", "--"]).arg(&self.program);
-                command
-            }
-            None => Command::new(&self.program),
-        };
+        let mut command = tied_to(std::process::id(), &self.program);
         command.arg("-c").arg(file);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         for (name, _) in std::env::vars_os() {
@@ -242,6 +235,17 @@ impl Keeper {
     }
 }
 
+/// A program that ends when the thread that starts it does, however that comes about. Who has ended before the system
+/// was asked for that is not the parent `starter` any more, and then nothing runs.
+fn tied_to(starter: u32, program: &Path) -> Command {
+    const ASK_THEN_LOOK: &str = r#"[ "$PPID" = "$1" ] || exit 1; shift; exec "$@""#;
+    let Some(setpriv) = find("setpriv") else { return Command::new(program) };
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "KILL", "--", "/bin/sh", "-c", ASK_THEN_LOOK, "sh"]);
+    command.arg(starter.to_string()).arg(program);
+    command
+}
+
 /// Asks a child to end, and ends it when it does not.
 fn end(child: &mut Child) {
     if matches!(child.try_wait(), Ok(None)) {
@@ -281,4 +285,23 @@ fn write_private(file: &Path, text: &str) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     let mut out = options.create(true).truncate(true).write(true).mode(0o600).open(file)?;
     out.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_started_by_one_who_has_ended_does_not_run() {
+        if find("setpriv").is_none() {
+            return;
+        }
+        let echo = find("echo").unwrap();
+        let said = |starter: u32| {
+            let output = tied_to(starter, &echo).arg("it runs").output().unwrap();
+            (output.status.success(), String::from_utf8(output.stdout).unwrap())
+        };
+        assert_eq!(said(std::process::id()), (true, "it runs\n".to_owned()));
+        assert_eq!(said(u32::MAX), (false, String::new()));
+    }
 }
