@@ -21,7 +21,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(2);
 const IDLE_STEP: usize = 5_000;
 /// How often an idle writer looks for expired records.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
-/// How often the writer looks for history entries that have been kept long enough.
+/// How often the writer looks for history entries that have been kept long enough, unless they are kept for less.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// How many such entries one step removes, and how long a busy writer goes on before the next step.
 const PRUNE_STEP: usize = 500;
@@ -216,8 +216,8 @@ impl Writer {
                     self.dropped.extend(dropped);
                     self.unsynced |= self.write_async;
                     self.expiring = true;
-                    if self.retention.is_some() {
-                        self.prune_at.get_or_insert_with(|| Instant::now() + PRUNE_EVERY);
+                    if let Some(retention) = self.retention {
+                        self.prune_at.get_or_insert_with(|| Instant::now() + pause_for(retention));
                     }
                     return batch.into_iter().for_each(Job::acknowledge);
                 }
@@ -320,7 +320,8 @@ impl Writer {
                 None
             }
         };
-        let pause = if removed.is_some_and(|removed| removed > 0) { Duration::ZERO } else { PRUNE_EVERY };
+        let is_done = removed.is_none_or(|removed| removed == 0);
+        let pause = if is_done { pause_for(retention) } else { Duration::ZERO };
         self.prune_at = Some(Instant::now() + pause);
     }
 
@@ -441,6 +442,11 @@ fn last_time(environment: &Environment) -> f64 {
             0.0
         }
     }
+}
+
+/// How long the writer waits until it looks again for history entries that were kept so long.
+fn pause_for(retention: Duration) -> Duration {
+    PRUNE_EVERY.min(retention).max(PRUNE_PAUSE)
 }
 
 /// True when a writer has something to do before anyone writes.
