@@ -8,11 +8,15 @@
 mod conflicts;
 #[path = "cluster/engine.rs"]
 mod engine;
+#[path = "cluster/links.rs"]
+mod links;
 #[path = "cluster/membership.rs"]
 mod membership;
 #[path = "cluster/node.rs"]
 mod node;
 #[path = "cluster/proxy.rs"]
 mod proxy;
+#[path = "cluster/secure.rs"]
+mod secure;
 #[path = "cluster/soak.rs"]
 mod soak;

@@ -127,32 +127,6 @@ async fn both_sides_of_a_cut_go_on_and_the_later_write_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cut_in_one_direction_holds_up_that_direction_only() {
-    if !nats_is_there() {
-        return;
-    }
-    let nodes = cluster(2, &[]).await;
-    let marks = flowing(&[&nodes[0], &nodes[1]], "t").await;
-    nodes[1].link_to(&nodes[0], Link::Cut);
-    eventually("the link is down", async || {
-        nodes[1].socket("node-1", "data").await.is_some_and(|socket| socket["connected"] == false)
-    })
-    .await;
-    for id in 0..20 {
-        nodes[0].upsert("t", json!([{"id": id}])).await;
-        nodes[1].upsert("t", json!([{"id": 100 + id}])).await;
-    }
-    eventually("the other direction flows", async || nodes[0].count("t").await == marks + 40).await;
-    assert_eq!(nodes[1].count("t").await, marks + 20);
-    nodes[1].link_to(&nodes[0], Link::Open);
-    converge(&[&nodes[0], &nodes[1]], "t", marks + 40).await;
-    eventually("the link is up", async || {
-        nodes[1].socket("node-1", "data").await.is_some_and(|socket| socket["connected"] == true)
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_killed_while_it_applies_applies_nothing_twice() {
     const COUNT: usize = 400;
     if !nats_is_there() {
@@ -220,6 +194,38 @@ async fn who_was_away_for_too_long_takes_a_copy_and_keeps_what_it_wrote() {
     assert_eq!((&found[&2]["v"], &found[&2]["w"]), (&json!("first"), &json!("only there")));
     assert_eq!(found[&4]["v"], "later there");
     assert_eq!(found[&500]["v"], "new there");
+}
+
+/// Here nothing is purged by hand: what is kept for two seconds has gone by itself, on both sides.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_away_for_longer_than_the_retention_takes_a_copy() {
+    const COPY: &str = "a copy is taken";
+    if !nats_is_there() {
+        return;
+    }
+    let nodes = cluster(2, &[("LOGGING_AUDITRETENTION", "2s"), ("LOGGING_LEVEL", "info")]).await;
+    let all = [&nodes[0], &nodes[1]];
+    let marks = flowing(&all, "t").await;
+    nodes[0].upsert("t", (0..40).map(|id| json!({"id": id, "v": "first"})).collect()).await;
+    converge(&all, "t", marks + 40).await;
+    let copies = all.map(|node| node.logged(COPY));
+    link(&nodes[0], &nodes[1], Link::Cut);
+    nodes[1].upsert("t", json!([{"id": 1, "v": "earlier there"}, {"id": 2, "w": "only there"}])).await;
+    for id in 0..30 {
+        nodes[0].upsert("t", json!([{"id": 100 + id}, {"id": 1, "v": "later here"}])).await;
+    }
+    nodes[1].upsert("t", json!([{"id": 500, "v": "new there"}, {"id": 4, "v": "later there"}])).await;
+    eventually("nobody remembers", async || nodes[0].entries("t").await + nodes[1].entries("t").await == 0)
+        .await;
+    link(&nodes[0], &nodes[1], Link::Open);
+    converge(&all, "t", marks + 71).await;
+    let found = by_id(&nodes[0], "t").await;
+    assert_eq!(found[&1]["v"], "later here");
+    assert_eq!((&found[&2]["v"], &found[&2]["w"]), (&json!("first"), &json!("only there")));
+    assert_eq!((&found[&4]["v"], &found[&500]["v"]), (&json!("later there"), &json!("new there")));
+    for (node, before) in all.iter().zip(copies) {
+        assert!(node.logged(COPY) > before, "{} needed no copy", node.name);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,6 +12,10 @@ use tempfile::TempDir;
 
 /// How long anything may take that is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(40);
+/// Until when the link to a node that does not answer counts as down: `connected: false`.
+pub const DETECTION: Duration = Duration::from_secs(10);
+/// How long nats-server may outlive a server that was killed.
+const ORPHAN_PATIENCE: Duration = Duration::from_secs(5);
 /// The pause between two looks.
 const GLANCE: Duration = Duration::from_millis(25);
 
@@ -31,6 +35,7 @@ pub fn nats_is_there() -> bool {
 pub struct Node {
     pub name: String,
     pub proxy: Proxy,
+    is_secure: bool,
     folder: TempDir,
     settings: Vec<(String, String)>,
     child: Option<Child>,
@@ -43,11 +48,32 @@ pub struct Node {
 impl Node {
     /// Starts a new node with further settings, in the form of environment variables.
     pub async fn start(name: &str, settings: &[(&str, &str)]) -> Node {
+        let mut node = Node::new(name, settings).await;
+        node.start_again();
+        node
+    }
+
+    /// Starts a new node that talks to others by TLS only, and not through the proxy, which could not tell them apart.
+    /// It logs why it has no connection.
+    pub async fn start_secure(name: &str) -> Node {
+        let mut node = Node::new(name, &[("LOGGING_LEVEL", "debug")]).await;
+        node.is_secure = true;
+        // A key of a kind that is made at once.
+        let keys = node.folder().join("keys");
+        std::fs::create_dir_all(&keys).unwrap();
+        let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        std::fs::write(keys.join("privateKey.pem"), key).unwrap();
+        node.start_again();
+        node
+    }
+
+    async fn new(name: &str, settings: &[(&str, &str)]) -> Node {
         // Nothing here speaks TLS, but the client wants to know how it would.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let mut node = Node {
+        Node {
             name: name.to_owned(),
+            is_secure: false,
             proxy: Proxy::start().await,
             folder: tempfile::tempdir().unwrap(),
             settings,
@@ -56,9 +82,7 @@ impl Node {
             port: 0,
             replication: 0,
             client: reqwest::Client::builder().timeout(Duration::from_secs(130)).build().unwrap(),
-        };
-        node.start_again();
-        node
+        }
     }
 
     /// Starts the program on the data that is there, on the same ports.
@@ -72,10 +96,17 @@ impl Node {
             .env("OPERATIONSAPI_NETWORK_HOST", "127.0.0.1")
             .env("OPERATIONSAPI_NETWORK_PORT", self.port.to_string())
             .env("REPLICATION_HOSTNAME", &self.name)
-            .env("REPLICATION_PORT", self.replication.to_string())
-            .env("REPLICATION_URL", format!("ws://{}", self.proxy.address))
             .envs(self.settings.iter().map(|(key, value)| (key, value)))
             .stdout(Stdio::piped());
+        let port = self.replication.to_string();
+        let scheme = if self.is_secure {
+            command.env("REPLICATION_SECUREPORT", port);
+            "wss://"
+        } else {
+            command.env("REPLICATION_PORT", port);
+            command.env("REPLICATION_URL", format!("ws://{}", self.proxy.address));
+            "ws://"
+        };
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -84,7 +115,7 @@ impl Node {
             let word = word.unwrap_or_else(|| panic!("no {scheme} in {line:?}"));
             word.parse::<SocketAddr>().unwrap()
         };
-        let (plain, replication) = (address("http://"), address("ws://"));
+        let (plain, replication) = (address("http://"), address(scheme));
         self.url = format!("http://{plain}");
         (self.port, self.replication) = (plain.port(), replication.port());
         self.proxy.lead_to(replication);
@@ -101,10 +132,17 @@ impl Node {
         self.child.as_ref().unwrap().id()
     }
 
-    /// The process id of its nats-server.
+    /// The process id of its nats-server; `None` when there is only that of an earlier one.
     pub fn nats_pid(&self) -> Option<u32> {
         let file = self.folder().join("clustering/nats-server.pid");
-        std::fs::read_to_string(file).ok()?.trim().parse().ok()
+        let pid = std::fs::read_to_string(file).ok()?.trim().parse().ok()?;
+        self.child.as_ref().is_none_or(|child| parent_of(pid) == Some(child.id())).then_some(pid)
+    }
+
+    /// How often it has logged something. `LOGGING_LEVEL` says what it logs.
+    pub fn logged(&self, text: &str) -> usize {
+        let log = std::fs::read_to_string(self.folder().join("log/hdb.log")).unwrap_or_default();
+        log.matches(text).count()
     }
 
     /// Asks the program to end and waits for it.
@@ -145,10 +183,21 @@ impl Node {
 
     /// Makes this node and another members of one cluster.
     pub async fn join(&self, other: &Node) {
-        let url = format!("ws://{}", other.proxy.address);
-        let authorization = json!({"username": "admin", "password": "password"});
-        let request = json!({"operation": "add_node", "hostname": other.name, "url": url, "authorization": authorization});
-        self.ask(request).await;
+        self.ask(other.invitation("password")).await;
+    }
+
+    /// The request that makes another node and this one members of one cluster.
+    pub fn invitation(&self, password: &str) -> Value {
+        json!({"operation": "add_node", "hostname": self.name, "url": self.replication_url(), "verify_tls": false,
+            "authorization": {"username": "admin", "password": password}})
+    }
+
+    /// Where other nodes reach it.
+    pub fn replication_url(&self) -> String {
+        match self.is_secure {
+            true => format!("wss://127.0.0.1:{}", self.replication),
+            false => format!("ws://{}", self.proxy.address),
+        }
     }
 
     pub async fn create_table(&self, table: &str) {
@@ -201,7 +250,31 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         self.kill();
+        // However often it was killed, and at whatever moment.
+        let deadline = Instant::now() + ORPHAN_PATIENCE;
+        let mut left = using(self.folder());
+        while !left.is_empty() && Instant::now() < deadline {
+            std::thread::sleep(GLANCE);
+            left = using(self.folder());
+        }
+        left.iter().for_each(|pid| signal("KILL", *pid));
+        if !std::thread::panicking() {
+            assert!(left.is_empty(), "{}: nats-server outlives its server: {left:?}", self.name);
+        }
     }
+}
+
+/// The processes that were started with something in a folder, and have not ended.
+fn using(folder: &Path) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_string_lossy().parse::<u32>().ok());
+    let folder = folder.to_string_lossy().into_owned();
+    // A process that has ended has no arguments, even when nobody has asked for its status.
+    ids.filter(|id| {
+        let arguments = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&arguments).contains(&folder)
+    })
+    .collect()
 }
 
 /// Changes the links between two nodes, both ways.
@@ -283,9 +356,14 @@ pub async fn flowing(nodes: &[&Node], table: &str) -> usize {
 
 /// Waits until something holds.
 pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    within(PATIENCE, what, holds).await;
+}
+
+/// Waits until something holds, no longer than given.
+pub async fn within(patience: Duration, what: &str, holds: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + patience;
     while !holds().await {
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        assert!(Instant::now() < deadline, "not within {patience:?}: {what}");
         tokio::time::sleep(GLANCE).await;
     }
 }
@@ -320,8 +398,17 @@ pub fn signal(name: &str, pid: u32) {
 
 /// Whether a process runs.
 pub fn runs(pid: u32) -> bool {
-    let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    state.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim().starts_with('Z'))
+    stat(pid, 0).is_some_and(|state| state != "Z")
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    stat(pid, 1)?.parse().ok()
+}
+
+/// What the system tells of a process, behind its name.
+fn stat(pid: u32, field: usize) -> Option<String> {
+    let line = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    line.rsplit(')').next()?.split_whitespace().nth(field).map(str::to_owned)
 }
 
 /// The resident memory of a process, in bytes.

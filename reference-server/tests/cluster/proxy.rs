@@ -1,13 +1,19 @@
-//! What stands before a node: every connection of another node passes here and can be cut or frozen, by who made it.
+//! What stands before a node: every connection of another node passes here and can be cut, frozen,
+//! delayed or broken, by who made it.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// How a link is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +25,10 @@ pub enum Link {
     Cut,
     /// Connections stay, and nothing passes.
     Frozen,
+    /// Everything passes, so much later, in both directions.
+    Delayed(Duration),
+    /// Each connection ends when so many bytes have passed, in both directions together.
+    DropAfter(u64),
 }
 
 /// Where others reach a node.
@@ -94,28 +104,55 @@ async fn pass(
     there.write_all(&head).await.ok()?;
     let (from_here, to_here) = stream.into_split();
     let (from_there, to_there) = there.into_split();
+    let passed = AtomicU64::new(0);
     let mut cut = link.clone();
     tokio::select! {
-        () = copy(from_here, to_there, link.clone()) => {}
-        () = copy(from_there, to_here, link.clone()) => {}
+        () = copy(from_here, to_there, link.clone(), &passed) => {}
+        () = copy(from_there, to_here, link.clone(), &passed) => {}
         _ = cut.wait_for(|link| *link == Link::Cut) => {}
     }
     Some(())
 }
 
+/// How many reads may be on their way through a link that delays.
+const ON_THE_WAY: usize = 64;
+
+/// Passes on what comes from one side, until a side ends or the link breaks.
 async fn copy(
-    mut from: tokio::net::tcp::OwnedReadHalf,
-    mut to: tokio::net::tcp::OwnedWriteHalf,
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
     mut link: watch::Receiver<Link>,
+    passed: &AtomicU64,
 ) {
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let Ok(read @ 1..) = from.read(&mut buffer).await else { return };
-        if link.wait_for(|link| *link != Link::Frozen).await.is_err() {
-            return;
+    let (queue, mut queued) = mpsc::channel::<(Instant, Vec<u8>)>(ON_THE_WAY);
+    let delays = link.clone();
+    let reading = async move {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(read @ 1..) = from.read(&mut buffer).await {
+            let delay = if let Link::Delayed(delay) = *delays.borrow() { delay } else { Duration::ZERO };
+            if queue.send((Instant::now() + delay, buffer[..read].to_vec())).await.is_err() {
+                return;
+            }
         }
-        if to.write_all(&buffer[..read]).await.is_err() {
-            return;
+    };
+    let writing = async move {
+        while let Some((due, bytes)) = queued.recv().await {
+            tokio::time::sleep_until(due).await;
+            let Ok(now) = link.wait_for(|link| *link != Link::Frozen).await.map(|link| *link) else { return };
+            let before = passed.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            let left = match now {
+                Link::DropAfter(most) => most.saturating_sub(before) as usize,
+                _ => usize::MAX,
+            };
+            if to.write_all(&bytes[..left.min(bytes.len())]).await.is_err() || left <= bytes.len() {
+                return;
+            }
         }
+    };
+    // What was read before the side ended still arrives; nothing is read for a side that is gone.
+    let mut writing = pin!(writing);
+    tokio::select! {
+        () = &mut writing => {}
+        () = reading => writing.await,
     }
 }
