@@ -2,7 +2,7 @@
 
 use crate::diff::Difference;
 use crate::pointer;
-use crate::target::{Exchange, Request};
+use crate::target::{Credentials, Exchange, Request};
 use regex::Regex;
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -63,6 +63,11 @@ impl Secrets {
             .map(str::to_owned)
             .collect();
         Secrets { words }
+    }
+
+    /// Knows a user's password, and how it is written in a header.
+    pub fn of(user: &Credentials) -> Self {
+        Secrets::new([user.password.as_str(), &user.encoded()])
     }
 
     /// A text without its secrets.

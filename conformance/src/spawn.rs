@@ -173,7 +173,7 @@ impl Spawned {
         let text = String::from_utf8_lossy(&locked(&self.output)).into_owned();
         let lines: Vec<&str> = text.lines().collect();
         let last = lines[lines.len().saturating_sub(LINES)..].join("\n    ");
-        let secrets = Secrets::new([self.target.admin.password.as_str()]);
+        let secrets = Secrets::of(&self.target.admin);
         if last.is_empty() { String::new() } else { format!("; it said\n    {}", secrets.text(&last)) }
     }
 

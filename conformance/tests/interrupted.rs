@@ -75,7 +75,7 @@ async fn a_target_that_dies_ends_the_run() {
     drop(recorder);
     let (status, text) = end(child).await;
     assert!(status == 1 || status == 2, "{status} {text}");
-    assert!(text.contains("no longer accepts connections"), "{text}");
+    assert!(text.contains("no longer answers"), "{text}");
     assert!(text.contains("conformance sweep"), "{text}");
     assert!(text.contains("blocked") && text.contains("not-run"), "{text}");
     // What was left is found and removed once the target is back.

@@ -125,7 +125,7 @@ async fn spoilt(server: &TestServer, from: &'static str, to: &'static str) -> St
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_says_yes_to_everything_fails() {
-    let address = fake(|_| (200, "{}")).await;
+    let address = fake(|_| (200, r#"{"username":"admin"}"#)).await;
     let report =
         run(&address, admin(), Options { categories: vec!["http".into()], ..Options::default() }).await;
     assert_eq!(report.exit_status(), 1, "{}", report.to_text());
@@ -191,7 +191,7 @@ async fn histories_see_what_is_lost_and_what_is_torn() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_in_any_report() {
     let address = fake(|_| {
-        (200, r#"{"operation_token":"eyJhbGciOiJI.eyJzdWIiOiJh.c2lnbmF0dXJl","password":"s3cret-Pw"}"#)
+        (200, r#"{"username":"admin","operation_token":"eyJhbGciOiJI.eyJzdWIiOiJh.c2lnbmF0dXJl","password":"s3cret-Pw"}"#)
     })
     .await;
     let admin = Credentials { username: "admin".to_owned(), password: "Tr0ub4dor&3".to_owned() };

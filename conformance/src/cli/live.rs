@@ -3,7 +3,7 @@
 use super::list::print;
 use anyhow::Context as _;
 use conformance::report::terminal;
-use conformance::{Options, Reach, Sink, Stop, Target, identify, side_by_side, sweep as sweeping};
+use conformance::{Options, Reach, Sink, Stop, Target, identify, probe, side_by_side, sweep as sweeping};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -60,6 +60,7 @@ pub(super) fn identify(url: &str, insecure: bool, as_json: bool) -> anyhow::Resu
 pub(super) fn sweep(url: &str, run: Option<&str>, remove: bool, insecure: bool) -> anyhow::Result<u8> {
     let target = target(url, insecure)?;
     runtime()?.block_on(async {
+        probe::speaks(&target, probe::FIRST_ANSWER).await?;
         let found = sweeping::find(&target, run).await;
         for leftover in &found {
             println!("{} {}", leftover.kind, leftover.name);

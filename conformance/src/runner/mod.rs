@@ -25,7 +25,7 @@ use crate::secrets::Secrets;
 use crate::services::{self, Services};
 use crate::sets::Set;
 use crate::spawn::Spawned;
-use crate::target::{Answer, Place, Target};
+use crate::target::{Answer, Fault, Place, Target};
 use crate::verdict::Verdict;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -181,8 +181,11 @@ impl Stop {
 /// What scenarios need that restart or reconfigure the target, or look at all of its components and settings.
 pub(crate) const FRESH: &str = "fresh";
 
-/// After so many exchanges in a row without a connection the target counts as gone.
+/// After so many exchanges in a row that brought nothing the target counts as gone.
 const GONE_AFTER: usize = 20;
+
+/// An answer that was waited for in vain counts as so many: each costs a minute.
+const IN_VAIN: usize = 5;
 
 /// What all checks of one run share.
 pub struct Run {
@@ -238,7 +241,7 @@ pub struct Run {
 impl Run {
     /// A run that has not begun.
     pub fn new(target: Target, names: Names, sink: Sink, stop: Stop) -> Self {
-        let secrets = Secrets::new([target.admin.password.as_str()]);
+        let secrets = Secrets::of(&target.admin);
         Run {
             target,
             names,
@@ -373,12 +376,19 @@ impl Run {
         self.offers("unix-socket") || self.offers("authorize-local")
     }
 
-    /// Keeps count of exchanges without a connection; a target that is gone ends the run.
-    fn reached(&self, connected: bool) {
-        if connected {
-            self.unreachable.store(0, Ordering::Relaxed);
-        } else if self.unreachable.fetch_add(1, Ordering::Relaxed) + 1 == GONE_AFTER {
-            self.observe("target", "the target no longer accepts connections; the run ends here");
+    /// Keeps count of exchanges that brought nothing; a target that is gone, or hangs, ends the run.
+    fn reached(&self, fault: Option<&Fault>) {
+        let weight = match fault {
+            None => {
+                self.unreachable.store(0, Ordering::Relaxed);
+                return;
+            }
+            Some(Fault::Timeout(_)) => IN_VAIN,
+            Some(_) => 1,
+        };
+        let before = self.unreachable.fetch_add(weight, Ordering::Relaxed);
+        if before < GONE_AFTER && before + weight >= GONE_AFTER {
+            self.observe("target", "the target no longer answers; the run ends here");
             self.stop.stop();
         }
     }

@@ -121,17 +121,22 @@ pub(super) fn owner(requirement: &str) -> Option<&'static str> {
 }
 
 /// Tells stories to right servers; the witness sees every comparison. The verdicts.
+///
+/// What a story that disturbs its server leaves behind would be another one's beginning: each has a server of its own.
 pub(super) async fn tell_rightly(
     farm: &dyn Farm,
     units: Vec<Unit>,
     witness: runner::Witness,
 ) -> Vec<Checked> {
+    let (alone, together): (Vec<Unit>, Vec<Unit>) = units.into_iter().partition(Unit::is_disruptive);
     let mut by_need: BTreeMap<String, Vec<Unit>> = BTreeMap::new();
-    for unit in units {
+    for unit in together {
         by_need.entry(need(&unit)).or_default().push(unit);
     }
+    let shared = by_need.into_iter();
+    let own = alone.into_iter().map(|unit| (need(&unit), vec![unit]));
     let mut checks = Vec::new();
-    for (need, units) in by_need {
+    for (need, units) in shared.chain(own) {
         let Some(instance) = farm.start(&need).await else { continue };
         let mut run = prepare(instance.target().clone(), &need, &*instance, "even");
         run.witness = Some(Arc::clone(&witness));

@@ -1,8 +1,10 @@
 //! The ordinary client: pooled connections, TLS, unix sockets.
 
-use super::{ANSWER_TIMEOUT, Answer, Exchange, Fault, Place, Raw, Reach, Request, Target, TargetError};
+use super::{
+    ANSWER_TIMEOUT, Answer, CONNECT_TIMEOUT, Exchange, Fault, Place, Raw, Reach, Request, Target, TargetError,
+};
 use std::error::Error as _;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub(super) fn build(place: &Place, reach: Reach, http2: bool) -> Result<reqwest::Client, TargetError> {
     // A second run in the same process finds the provider installed already; that is fine.
@@ -12,7 +14,7 @@ pub(super) fn build(place: &Place, reach: Reach, http2: bool) -> Result<reqwest:
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(ANSWER_TIMEOUT)
-        .connect_timeout(Duration::from_secs(10))
+        .connect_timeout(CONNECT_TIMEOUT)
         .danger_accept_invalid_certs(reach.insecure);
     if let Place::Unix(path) = place {
         builder = builder.unix_socket(path.clone());
@@ -66,7 +68,7 @@ pub(super) async fn raw(target: &Target, client: &reqwest::Client, request: &Req
 
 /// The innermost cause says most.
 fn fault(error: &reqwest::Error) -> Fault {
-    if error.is_timeout() {
+    if error.is_timeout() && !error.is_connect() {
         return Fault::Timeout(ANSWER_TIMEOUT.as_secs());
     }
     let mut text = error.to_string();

@@ -20,6 +20,9 @@ use std::time::Duration;
 /// How long one exchange may take before the target counts as not answering.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long a connection may take to be there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Where an endpoint is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {

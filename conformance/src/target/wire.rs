@@ -1,7 +1,7 @@
 //! The plain client: bytes written by hand on a fresh connection, for requests that no ordinary client can send
 //! and for answers whose framing matters.
 
-use super::{Answer, Exchange, Fault, Place, Request, Target};
+use super::{Answer, CONNECT_TIMEOUT, Exchange, Fault, Place, Request, Target};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -33,7 +33,10 @@ async fn connect(place: &Place) -> Result<Box<dyn Stream>, Fault> {
     let refused = |error: std::io::Error| Fault::Connect(error.to_string());
     match place {
         Place::Tcp { host, port, .. } => {
-            let stream = TcpStream::connect((host.trim_matches(['[', ']']), *port)).await.map_err(refused)?;
+            let connecting = TcpStream::connect((host.trim_matches(['[', ']']), *port));
+            let in_time = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
+            let late = |_| Fault::Connect("nobody accepts the connection".to_owned());
+            let stream = in_time.map_err(late)?.map_err(refused)?;
             // Small writes on a fresh connection must not wait for acknowledgements.
             let _ = stream.set_nodelay(true);
             Ok(Box::new(stream))

@@ -9,6 +9,9 @@ const NOT_AUTHORIZED: &str =
 const INACTIVE: &str = "Cannot complete request: User is inactive";
 const MUST_LOGIN: &str = "Must login";
 
+/// How requirements say that only a super user is served.
+const REFUSING: [&str; 2] = ["lacks super_user", "Another user than a super user MUST be refused"];
+
 /// How the request of a kind of caller must be answered.
 pub(super) fn outcome(operation: &Operation, column: Column) -> Outcome {
     let role = operation.access.role;
@@ -150,7 +153,8 @@ pub(super) fn requirements(operation: &Operation, column: Column, outcome: &Outc
     };
     let own = operation.requirements.iter().filter(|requirement| {
         let super_user = matches!(outcome, Outcome::Refused { why: "super_user", .. });
-        super_user && requirement.level == Level::Must && requirement.text.contains("lacks super_user")
+        let says_so = REFUSING.iter().any(|words| requirement.text.contains(words));
+        super_user && requirement.level == Level::Must && says_so
     });
     general.iter().map(|id| (*id).to_owned()).chain(own.map(|own| own.id.clone())).collect()
 }

@@ -1,6 +1,8 @@
 //! What a run must know of its target beforehand: that it answers, that the credentials are right, how long changes
 //! take to be visible, and which databases are not ours to touch.
 
+mod hint;
+
 use crate::event::Probed;
 use crate::scenario::Names;
 use crate::target::{Answer, Credentials, Fault, Request, Target};
@@ -11,12 +13,14 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProbeError {
     /// Nothing answers.
-    #[error("{address} does not answer: {fault}")]
+    #[error("{address} does not answer: {fault}{hint}")]
     Silent {
         /// The endpoint.
         address: String,
         /// Why.
         fault: Fault,
+        /// What may help, behind a semicolon; or nothing.
+        hint: String,
     },
     /// The credentials are refused.
     #[error(
@@ -31,12 +35,14 @@ pub enum ProbeError {
         status: u16,
     },
     /// Something else answers there.
-    #[error("{address} does not speak the Operations API: user_info was answered {status}")]
+    #[error("{address} does not speak the Operations API: user_info was answered {answer}{hint}")]
     Foreign {
         /// The endpoint.
         address: String,
-        /// How.
-        status: u16,
+        /// How: status, media type, and the beginning of the body.
+        answer: String,
+        /// What may help, behind a semicolon; or nothing.
+        hint: String,
     },
 }
 
@@ -51,6 +57,9 @@ pub struct Findings {
     pub has_data: bool,
 }
 
+/// How long the first answer of all may take: whoever has nothing to do yet answers sooner.
+pub const FIRST_ANSWER: Duration = Duration::from_secs(15);
+
 /// How many times the visibility of a change is measured.
 const ROUNDS: usize = 3;
 
@@ -62,22 +71,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`ProbeError`] when a run cannot begin.
 pub async fn probe(target: &Target, names: &Names, settle: Option<Duration>) -> Result<Findings, ProbeError> {
-    let address = target.address();
-    let exchange = target.operate(&json!({"operation": "user_info"})).await;
-    if let Some(fault) = exchange.fault {
-        return Err(ProbeError::Silent { address, fault });
-    }
-    match exchange.answer.map(|answer| answer.status) {
-        Some(200 | 501) => {}
-        Some(status @ (401 | 403)) => {
-            return Err(ProbeError::Refused { address, username: target.admin.username.clone(), status });
-        }
-        status => return Err(ProbeError::Foreign { address, status: status.unwrap_or_default() }),
-    }
+    speaks(target, FIRST_ANSWER).await?;
     let mut findings = Findings { has_data: true, ..Findings::default() };
+    let described = target.operate(&json!({"operation": "describe_all"})).await;
+    if let Some(fault) = described.fault {
+        return Err(ProbeError::Silent { address: target.address(), fault, hint: String::new() });
+    }
     findings.probed.version = version(target).await;
     findings.roots = roots(target).await;
-    if let Some(Value::Object(databases)) = success(target, json!({"operation": "describe_all"})).await {
+    let described = described.answer.filter(|answer| answer.status == 200).map(|answer| answer.body);
+    if let Some(Value::Object(databases)) = described {
         findings.has_data = databases.contains_key("data");
         let with_tables =
             databases.into_iter().filter(|(_, tables)| tables.as_object().is_some_and(|t| !t.is_empty()));
@@ -88,6 +91,37 @@ pub async fn probe(target: &Target, names: &Names, settle: Option<Duration>) -> 
     let chosen = settle.unwrap_or_else(|| default_settle(measured));
     findings.probed.settle_ms = u64::try_from(chosen.as_millis()).unwrap_or(u64::MAX);
     Ok(findings)
+}
+
+/// Sees to it that an Operations API answers there in time, and knows the super user.
+///
+/// # Errors
+/// [`ProbeError`] when it does not.
+pub async fn speaks(target: &Target, patience: Duration) -> Result<(), ProbeError> {
+    let address = target.address();
+    let request = json!({"operation": "user_info"});
+    let asked = tokio::time::timeout(patience, target.operate(&request)).await;
+    let (answer, fault) = match asked {
+        Ok(exchange) => (exchange.answer, exchange.fault),
+        Err(_) => (None, Some(Fault::Timeout(patience.as_secs()))),
+    };
+    let Some(answer) = answer else {
+        let fault = fault.unwrap_or_else(|| Fault::Broken("nothing came".to_owned()));
+        let hint = hint::of_fault(target, &fault).await;
+        return Err(ProbeError::Silent { address, fault, hint });
+    };
+    match answer.status {
+        // A proxy or a web server may answer 200 to anything, or 501 to every POST.
+        200 if answer.body["username"].is_string() => Ok(()),
+        501 if answer.error().is_some() => Ok(()),
+        status @ (401 | 403) => {
+            Err(ProbeError::Refused { address, username: target.admin.username.clone(), status })
+        }
+        _ => {
+            let hint = hint::of_answer(target, &answer).await;
+            Err(ProbeError::Foreign { address, answer: hint::shown(target, &answer), hint })
+        }
+    }
 }
 
 /// Folders that a target may name in its answers.
