@@ -217,6 +217,7 @@ impl WriteTxn<'_> {
             (WriteKind::Patch, Some(old)) => {
                 State::of_record(table, &old).patched(&written, source.timestamp)
             }
+            (WriteKind::Patch, None) if before.is_some() => written.begun(source.timestamp),
             (WriteKind::Patch, None) => written.settled(),
             _ => written,
         };
@@ -242,7 +243,8 @@ impl WriteTxn<'_> {
     ) -> Result<Effect, StoreError> {
         let trees = self.environment.trees;
         let Some(head) = self.head(table, &scratch.key, source)? else { return Ok(Effect::Lost) };
-        let survey = Survey::of(self.records_view(), table, head.place, source, write)?;
+        let stored = trees.records.get(&self.txn, &scratch.key)?.map(Record::new).transpose()?;
+        let survey = Survey::of(self.records_view(), table, head.place, stored.as_ref(), source, write)?;
         let Survey::New { successor, previous, state } = survey else { return Ok(Effect::Duplicate) };
         let is_latest = successor.is_none() && head.is_before(source);
         if successor.is_none() && !is_latest {

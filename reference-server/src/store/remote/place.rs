@@ -1,14 +1,14 @@
 //! Where a change belongs among those of its record, and what the record is with it.
 
 use super::state::{State, with_key};
-use super::{RemoteWrite, Source, Version, WriteKind};
+use super::{RemoteWrite, Source, Version, WriteKind, increment_of};
 use crate::store::catalog::Table;
 use crate::store::error::StoreError;
 use crate::store::history::Link;
 use crate::store::read::View;
 use crate::store::record::{Place, Record};
 use crate::store::write::WriteTxn;
-use crate::value::{Value, compare};
+use crate::value::{Object, Value, compare};
 use std::cmp::Ordering;
 
 /// The latest change of a record.
@@ -80,27 +80,54 @@ pub(super) enum Survey {
 }
 
 impl Survey {
+    /// Of a change that is not the latest, or the latest of a record that is gone. `from` is where the last change of
+    /// the record lies, `current` the record as it is.
     pub(super) fn of(
         view: View<'_>,
         table: &Table,
         from: Place,
+        current: Option<&Record<'_>>,
         source: &Source<'_>,
         write: &RemoteWrite<'_>,
     ) -> Result<Survey, StoreError> {
         let incoming = source.version();
         let (mut successor, mut previous) = (None, Place::NONE);
-        for link in view.chain(table, from) {
+        let mut walk = Walk::new(view, table, write.key, source.own);
+        let mut links = view.chain(table, from);
+        let mut earlier = None;
+        for link in links.by_ref() {
             let link = link?;
             match incoming.order(&version_of(&link, source.own)) {
                 Ordering::Equal if is_of(&link, write.key) => return Ok(Survey::Known),
                 Ordering::Greater => {
                     previous = link.place;
+                    earlier = Some(link);
                     break;
                 }
-                _ => (successor, previous) = (Some(link.place), link.previous()),
+                _ => {
+                    (successor, previous) = (Some(link.place), link.previous());
+                    walk.meet(&link)?;
+                }
             }
         }
-        let mut making = Making::of(view, table, from, write.key, source.own)?;
+        if write.kind == WriteKind::Delete {
+            return Ok(Survey::New { successor, previous, state: None });
+        }
+        let current = current.map(|record| State::of_record(table, record));
+        let mut making = match (earlier, current) {
+            (Some(earlier), current) if walk.is_enough(&earlier, current.as_ref(), source, write) => {
+                walk.over(current.filter(|_| write.kind == WriteKind::Patch))
+            }
+            (earlier, _) => {
+                for link in earlier.into_iter().map(Ok).chain(links) {
+                    walk.meet(&link?)?;
+                    if walk.is_complete {
+                        break;
+                    }
+                }
+                walk.end()
+            }
+        };
         let shows = making.take_in(table, source, write);
         Ok(Survey::New { successor, previous, state: if shows { making.state() } else { None } })
     }
@@ -129,6 +156,106 @@ pub(super) struct Base {
     pub(super) state: State,
 }
 
+/// Going through the changes of a record, latest first.
+struct Walk<'w> {
+    view: View<'w>,
+    table: &'w Table,
+    key: &'w Value,
+    own: &'w str,
+    changes: Vec<Known>,
+    /// The record as it was before a change: the last state known to be whole.
+    before: Option<Base>,
+    /// Where the change that made it so lies, until that is met.
+    awaited: Option<Place>,
+    /// Whether what is earlier does not count.
+    is_complete: bool,
+}
+
+impl<'w> Walk<'w> {
+    fn new(view: View<'w>, table: &'w Table, key: &'w Value, own: &'w str) -> Walk<'w> {
+        Walk { view, table, key, own, changes: Vec::new(), before: None, awaited: None, is_complete: false }
+    }
+
+    /// Takes in the next earlier change.
+    fn meet(&mut self, link: &Link<'_>) -> Result<(), StoreError> {
+        if self.is_complete || !is_of(link, self.key) {
+            return Ok(());
+        }
+        let known = Known::of(self.table, link, self.own);
+        if let (Some(place), Some(base)) = (self.awaited, &self.before) {
+            match known.version().order(&base.version()) {
+                _ if link.place == place => self.awaited = None,
+                Ordering::Greater => {}
+                // The history does not have it any more, or never had: it counts as written whole.
+                Ordering::Equal | Ordering::Less => {
+                    self.is_complete = true;
+                    return Ok(());
+                }
+            }
+        }
+        // What came late tells nothing of what was before it: a patch is bare, a deletion a stub.
+        if !link.change.is_bare() && (self.awaited.is_none() || !link.change.is_stub()) {
+            let before = link.change.before;
+            self.before =
+                before.map(|before| Base::of(self.view, self.table, &before, self.own)).transpose()?;
+            self.awaited = before.map(|before| before.last_change());
+        }
+        if known.kind == WriteKind::Put {
+            (self.before, self.awaited, self.is_complete) = (None, None, true);
+        }
+        self.changes.push(known);
+        Ok(())
+    }
+
+    /// When all have been met that count.
+    fn end(mut self) -> Making {
+        if let (None, Some(base), Some(earliest)) = (self.awaited, &mut self.before, self.changes.last()) {
+            (base.time, base.origin) = (earliest.time, None);
+        }
+        Making { changes: self.changes, base: self.before }
+    }
+
+    /// Whether a change can be put in without going on, `earlier` being the next one: chains are long where many write
+    /// one record, and those who write at once write near the end. All that was met must be later than the change. It
+    /// is when
+    ///
+    /// - no state from before the changes met hides it, nor one from before `earlier`, which is of a time before;
+    /// - what is earlier does not show, or is in `current`, the record as it is, that the change and those after it can
+    ///   be written over once more. Increments would count twice, and who expires takes along what was before.
+    fn is_enough(
+        &self,
+        earlier: &Link<'_>,
+        current: Option<&State>,
+        source: &Source<'_>,
+        write: &RemoteWrite<'_>,
+    ) -> bool {
+        let incoming = source.version();
+        let is_below = |base: &Base| base.version().order(&incoming) == Ordering::Less;
+        let goes_on = is_of(earlier, self.key) && earlier.entry.timestamp < incoming.time;
+        if self.is_complete || !goes_on || !self.before.as_ref().is_none_or(is_below) {
+            return false;
+        }
+        if write.kind == WriteKind::Put {
+            return true;
+        }
+        let lasts = |state: &State| state.expires_at().is_none();
+        let adds = |members: &Object| members.values().any(|value| increment_of(value).is_some());
+        let earlier = earlier.change.after.map(|record| record.expires_at());
+        current.is_some_and(lasts)
+            && earlier == Some(None)
+            && self.before.as_ref().is_none_or(|base| lasts(&base.state))
+            && write.expires_at.is_none_or(f64::is_infinite)
+            && !adds(write.record)
+            && self.changes.iter().all(|known| lasts(&known.state) && !adds(&known.state.members))
+    }
+
+    /// The changes that were met, over a state that has come about before all of them.
+    fn over(self, state: Option<State>) -> Making {
+        let base = state.map(|state| Base { time: f64::NEG_INFINITY, origin: None, state });
+        Making { changes: self.changes, base }
+    }
+}
+
 impl Making {
     /// Of the record whose last change is at a place.
     pub(super) fn of(
@@ -138,40 +265,14 @@ impl Making {
         key: &Value,
         own: &str,
     ) -> Result<Making, StoreError> {
-        let mut changes: Vec<Known> = Vec::new();
-        // The record as it was before a change: the last state known to be whole.
-        let mut before: Option<Base> = None;
-        // Where the change that made it so lies, until that is met.
-        let mut awaited: Option<Place> = None;
+        let mut walk = Walk::new(view, table, key, own);
         for link in view.chain(table, from) {
-            let link = link?;
-            if !is_of(&link, key) {
-                continue;
-            }
-            let known = Known::of(table, &link, own);
-            if let (Some(place), Some(base)) = (awaited, &before) {
-                match known.version().order(&base.version()) {
-                    _ if link.place == place => awaited = None,
-                    Ordering::Greater => {}
-                    // The history does not have it any more, or never had: it counts as written whole.
-                    Ordering::Equal | Ordering::Less => break,
-                }
-            }
-            // What came late tells nothing of what was before it: a patch is bare, a deletion a stub.
-            if !link.change.is_bare() && (awaited.is_none() || !link.change.is_stub()) {
-                before = link.change.before.map(|before| Base::of(view, table, &before, own)).transpose()?;
-                awaited = link.change.before.map(|before| before.last_change());
-            }
-            let is_whole = known.kind == WriteKind::Put;
-            changes.push(known);
-            if is_whole {
-                return Ok(Making { changes, base: None });
+            walk.meet(&link?)?;
+            if walk.is_complete {
+                break;
             }
         }
-        if let (None, Some(base), Some(earliest)) = (awaited, &mut before, changes.last()) {
-            (base.time, base.origin) = (earliest.time, None);
-        }
-        Ok(Making { changes, base: before })
+        Ok(walk.end())
     }
 
     /// Puts a change among the others; false when they hide it.

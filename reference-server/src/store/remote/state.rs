@@ -48,7 +48,7 @@ impl State {
     /// This state with a patch made at a time on top: what was written first, then what is kept, as where it was made.
     pub(super) fn patched(self, patch: &State, time: f64) -> State {
         if self.expires_at <= time {
-            return patch.clone().settled();
+            return patch.clone().begun(time);
         }
         let mut members = patch.members.clone();
         for (name, value) in self.members {
@@ -60,6 +60,11 @@ impl State {
         let mut members = settled(members);
         order_members(&mut members);
         State { members, created: self.created, expires_at: patch.expires_at }
+    }
+
+    /// What a patch made at a time makes of a record that had expired by then: a new one.
+    pub(super) fn begun(self, time: f64) -> State {
+        State { created: time, ..self.settled() }
     }
 
     /// What a patch makes of nothing.

@@ -1,5 +1,7 @@
 //! Changes of several nodes, in every order, against a plain account of what must come of them.
 
+mod late;
+
 use super::*;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
