@@ -14,6 +14,8 @@ mod links;
 mod membership;
 #[path = "cluster/node.rs"]
 mod node;
+#[path = "cluster/operations.rs"]
+mod operations;
 #[path = "cluster/proxy.rs"]
 mod proxy;
 #[path = "cluster/secure.rs"]

@@ -1,13 +1,16 @@
 //! Operations run at another node.
 
+use super::answers::Asked;
+use super::audience::Audience;
 use super::engine::Engine;
+use super::nodes::NodeRecord;
 use super::transfer::whole;
 use super::{CallError, names, wire};
 use crate::access::Caller;
 use crate::error::OperationError;
 use crate::operations::{Reply, ReplyForm, RowContent};
 use crate::value::{Object, Value, object};
-use async_nats::{Client, Message, Request};
+use async_nats::{Client, Request};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,13 +40,15 @@ pub(super) async fn call(
 }
 
 async fn ask(engine: &Engine, client: &Client, node: &str, operation: Object) -> anyhow::Result<Value> {
-    let (payload, beside) = whole::send(client, wire::pack(&Value::Object(operation))).await?;
+    let (payload, beside) =
+        whole::send(client, &names::inbox(&engine.node), wire::pack(&Value::Object(operation))).await?;
     if let Some(work) = beside {
         engine.serve(work);
     }
     let request = Request::new().payload(payload).timeout(None);
-    let answer = client.send_request(names::operation(node), request).await?;
-    Ok(wire::unpack(&whole::receive(client, &answer.payload).await?)?)
+    let answer = client.send_request(names::Request::Operate.subject(node, &engine.node), request).await?;
+    let answer = whole::receive(client, &names::offers(&engine.node), &answer.payload).await?;
+    Ok(wire::unpack(&answer)?)
 }
 
 /// What the answer of another node says.
@@ -59,13 +64,13 @@ fn result(answer: Value) -> Result<Value, CallError> {
 }
 
 /// Answers a request of another node.
-pub(super) async fn answer(engine: Arc<Engine>, client: Client, message: Message) {
-    let Some(reply) = message.reply.clone() else { return };
-    let answer = match run(&engine, &client, &message.payload).await {
+pub(super) async fn answer(engine: Arc<Engine>, client: Client, asked: Asked) {
+    let Asked { asker, payload, reply: Some(reply) } = asked else { return };
+    let answer = match run(&engine, &client, &asker, &payload).await {
         Ok(value) => object([("ok", value)]),
         Err(text) => object([("error", Value::String(text))]),
     };
-    match whole::send(&client, wire::pack(&answer)).await {
+    match whole::send(&client, &names::offers(&asker.name), wire::pack(&answer)).await {
         Ok((payload, beside)) => {
             if client.publish(reply, payload).await.is_ok()
                 && let Some(work) = beside
@@ -77,10 +82,14 @@ pub(super) async fn answer(engine: Arc<Engine>, client: Client, message: Message
     }
 }
 
-async fn run(engine: &Engine, client: &Client, payload: &[u8]) -> Result<Value, String> {
+async fn run(engine: &Engine, client: &Client, asker: &NodeRecord, payload: &[u8]) -> Result<Value, String> {
     let text = |error: anyhow::Error| format!("{error:#}");
-    let body = whole::receive(client, payload).await.map_err(text)?;
+    let body = whole::receive(client, &names::inbox(&asker.name), payload).await.map_err(text)?;
     let body = wire::unpack(&body).map_err(|error| error.to_string())?;
+    let operation = body.get("operation").and_then(Value::as_str).unwrap_or_default();
+    if !Audience::of(asker).runs(operation) {
+        return Err(format!("node '{}' may not run '{operation}' here", asker.name));
+    }
     let server = engine.server().map_err(text)?;
     let user = server.access.any_super_user().ok_or("this node has no super user")?;
     let answer = server.answer(Caller::of(Some(user)), body, ReplyForm::Tree).await;

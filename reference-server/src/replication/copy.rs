@@ -5,6 +5,7 @@
 //! or in the stream afterwards, or in both, where the version tells that it is known.
 
 use super::apply::{Cursor, Peer, define, open};
+use super::audience::Excerpt;
 use super::message::{TableDefinition, Write};
 use super::state::{self, Mark};
 use super::transfer::{Page, Pages};
@@ -37,20 +38,21 @@ struct Part {
     writes: Vec<(Option<String>, Write)>,
 }
 
-/// Makes the pages of a copy: what the database holds, and how far it has come with every node, this one included.
+/// Makes the pages of a copy: what the database, or an excerpt of it, holds, and how far it has come with every node, this one included.
 /// Blocks; ends when nobody takes the pages any more.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn send(
+pub(super) fn send(
     server: &Arc<Server>,
     database: &str,
+    excerpt: Option<&Excerpt>,
     is_replicated: &dyn Fn(&str) -> bool,
     pages: &mpsc::Sender<Page>,
 ) -> anyhow::Result<()> {
     let found = server.store.database(database).context("there is no such database")?;
     let own = identity::node_name(server);
-    let beginning = begin(&found, is_replicated)?;
+    let beginning = begin(&found, excerpt, is_replicated)?;
     let tables: Vec<String> = beginning.tables.iter().map(|table| table.name.clone()).collect();
     if pages.blocking_send(Ok(state::encode(&beginning))).is_err() {
         return Ok(());
@@ -74,14 +76,23 @@ pub fn send(
     Ok(())
 }
 
-fn begin(database: &Database, is_replicated: &dyn Fn(&str) -> bool) -> anyhow::Result<Beginning> {
+fn begin(
+    database: &Database,
+    excerpt: Option<&Excerpt>,
+    is_replicated: &dyn Fn(&str) -> bool,
+) -> anyhow::Result<Beginning> {
     let reader = database.read()?;
     let view = reader.view();
     let life = progress::life_of(view)?.context("the database is not told to others yet")?;
     let tables = view.catalog().tables().filter(|table| is_replicated(&table.name));
+    let (life, applied) = match excerpt {
+        None => (life, progress::all_applied_in(view)?),
+        // What others told this node may not be in it.
+        Some(excerpt) => (excerpt.life(&life), BTreeMap::new()),
+    };
     Ok(Beginning {
         own: Mark { life, lseq: view.last_history_number()? },
-        applied: progress::all_applied_in(view)?,
+        applied,
         tables: tables.map(|table| TableDefinition::full(table)).collect(),
     })
 }

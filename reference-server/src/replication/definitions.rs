@@ -1,23 +1,32 @@
 //! The definitions of tables that the others have been told, so that each is told once. What came from another node is
 //! noted as told, or it would come back from there after it was dropped here.
 
+use super::audience::Excerpt;
 use super::message::TableDefinition;
 use super::names;
 use crate::store::{StoreError, Table, View, WriteTxn};
+use std::sync::Arc;
 
 /// A definition that the others have not been told.
 #[derive(Clone, Debug)]
 pub(super) struct News {
     pub(super) definition: TableDefinition,
-    id: u32,
+    key: String,
+    stamp: String,
 }
 
-/// The definitions that are to be told. Those of the server's own database are the same everywhere.
-pub(super) fn untold(view: View<'_>) -> Result<Vec<News>, StoreError> {
+/// The definitions that are to be told, to all or to the reader of an excerpt. Those of the server's own database are
+/// the same everywhere.
+pub(super) fn untold(view: View<'_>, excerpt: Option<&Excerpt>) -> Result<Vec<News>, StoreError> {
     let mut found = Vec::new();
-    for table in view.catalog().tables() {
-        if view.replication_state(&key(&table.name))? != Some(stamp(table).as_bytes()) {
-            found.push(News { definition: TableDefinition::full(table), id: table.id });
+    let is_told = |table: &&Arc<Table>| excerpt.is_none_or(|excerpt| excerpt.tables.contains(&table.name));
+    for table in view.catalog().tables().filter(is_told) {
+        let (key, stamp) = match excerpt {
+            None => (key(&table.name), stamp(table)),
+            Some(excerpt) => (key_of(excerpt, &table.name), excerpt.life(&stamp(table))),
+        };
+        if view.replication_state(&key)? != Some(stamp.as_bytes()) {
+            found.push(News { definition: TableDefinition::full(table), key, stamp });
         }
     }
     Ok(found)
@@ -26,8 +35,7 @@ pub(super) fn untold(view: View<'_>) -> Result<Vec<News>, StoreError> {
 /// Notes definitions as told.
 pub(super) fn note_told(txn: &mut WriteTxn<'_>, news: &[News]) -> Result<(), StoreError> {
     for one in news {
-        let stamp = stamp_of(one.id, &one.definition);
-        txn.set_replication_state(&key(&one.definition.name), Some(stamp.as_bytes()))?;
+        txn.set_replication_state(&one.key, Some(one.stamp.as_bytes()))?;
     }
     Ok(())
 }
@@ -51,12 +59,12 @@ fn key(table: &str) -> String {
     format!("told-{}", names::digest(table))
 }
 
-fn stamp(table: &Table) -> String {
-    stamp_of(table.id, &TableDefinition::full(table))
+fn key_of(excerpt: &Excerpt, table: &str) -> String {
+    format!("{}-{}", key(table), names::digest(&excerpt.reader))
 }
 
 /// Another one for every definition, and for every life of a table.
-fn stamp_of(id: u32, definition: &TableDefinition) -> String {
-    let json = serde_json::to_string(definition).unwrap_or_default();
-    names::digest(&format!("{id} {json}"))
+fn stamp(table: &Table) -> String {
+    let json = serde_json::to_string(&TableDefinition::full(table)).unwrap_or_default();
+    names::digest(&format!("{} {json}", table.id))
 }

@@ -1,17 +1,20 @@
 //! What goes on while there are other nodes: the tasks of this node's own server, and one for each of the others.
 
+use super::audience::{Audience, Excerpt};
 use super::confirm::Confirmations;
-use super::nats::{Connection, Nats};
+use super::names::StreamName;
+use super::nats::{Admission, Connection, Nats};
 use super::nodes::NodeRecord;
-use super::outbox::{Outbox, Told};
+use super::outbox::{Key, Outbox, Told};
 use super::peer::{Peer, Peers};
 use super::status::Status;
 use super::{answers, identity, nodes, relay};
 use crate::server::Server;
-use crate::store::SYSTEM_DATABASE;
+use crate::store::{Database, SYSTEM_DATABASE};
 use anyhow::Context;
 use async_nats::jetstream;
 use parking_lot::Mutex;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -47,10 +50,10 @@ pub(super) struct Engine {
     server: Weak<Server>,
     /// The own NATS server.
     pub(super) nats: Nats,
-    /// How far the own streams have come, by database.
-    pub(super) told: Mutex<BTreeMap<String, Told>>,
-    /// Asks outboxes for a mark, by database.
-    marks: Mutex<HashMap<String, mpsc::Sender<oneshot::Sender<()>>>>,
+    /// How far the own streams have come.
+    pub(super) told: Mutex<BTreeMap<Key, Told>>,
+    /// Asks outboxes for a mark.
+    marks: Mutex<HashMap<Key, mpsc::Sender<oneshot::Sender<()>>>>,
     /// What the others have applied.
     pub(super) confirmations: Confirmations,
     /// How the links are.
@@ -108,16 +111,16 @@ impl Engine {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1000.0
     }
 
-    /// Takes the wishes for marks in the stream of a database from now on.
-    pub(super) fn wishes(&self, database: &str) -> mpsc::Receiver<oneshot::Sender<()>> {
+    /// Takes the wishes for marks in a stream from now on.
+    pub(super) fn wishes(&self, stream: Key) -> mpsc::Receiver<oneshot::Sender<()>> {
         let (sender, receiver) = mpsc::channel(1);
-        self.marks.lock().insert(database.to_owned(), sender);
+        self.marks.lock().insert(stream, sender);
         receiver
     }
 
-    /// Has the stream of a database say how far it has come, so that it is known when what was said before is gone.
-    pub(super) async fn mark(&self, database: &str) -> anyhow::Result<()> {
-        let wishes = self.marks.lock().get(database).cloned().context("there is no such stream")?;
+    /// Has a stream say how far it has come, so that it is known when what was said before is gone.
+    pub(super) async fn mark(&self, stream: &Key) -> anyhow::Result<()> {
+        let wishes = self.marks.lock().get(stream).cloned().context("there is no such stream")?;
         let (done, answer) = oneshot::channel();
         let wish = async {
             wishes.send(done).await.ok()?;
@@ -164,32 +167,30 @@ impl Engine {
 
     async fn work_with_own(self: Arc<Self>) -> anyhow::Result<()> {
         let place = self.nats.own().context("it is down")?;
-        let connection = Connection::open(&place).await?;
+        let connection = Connection::open(&place, &self.node).await?;
         let context = jetstream::new(connection.client.clone());
         let mut tasks = JoinSet::new();
         answers::begin(&self, &connection.client, &mut tasks).await?;
-        // Outboxes by the database they are of, which may be dropped and made again.
-        let mut outboxes: HashMap<String, (usize, AbortHandle)> = HashMap::new();
+        // Outboxes with what they are of: a database, which may be dropped and made again, and an excerpt of it.
+        let mut outboxes: HashMap<Key, (Identity, AbortHandle)> = HashMap::new();
         loop {
-            let server = self.server()?;
-            let databases = server.store.databases();
-            drop(server);
-            for (name, (_, outbox)) in outboxes.extract_if(|name, (identity, _)| {
-                !databases
-                    .iter()
-                    .any(|database| database.name() == name && identity_of(database) == *identity)
+            let wanted = self.wanted_streams()?;
+            for (key, (_, outbox)) in outboxes.extract_if(|key, (identity, _)| {
+                wanted.get(key).is_none_or(|(database, excerpt)| identity_of(database, excerpt) != *identity)
             }) {
                 outbox.abort();
-                self.told.lock().remove(&name);
-                self.confirmations.begin_anew(&name);
-                super::streams::remove(&context, &self.node, &name).await?;
+                self.told.lock().remove(&key);
+                let (database, reader) = (key.0.as_str(), key.1.as_deref());
+                if reader.is_none() {
+                    self.confirmations.begin_anew(database);
+                }
+                super::streams::remove(&context, StreamName { node: &self.node, database, reader }).await?;
             }
-            for database in databases {
-                let name = database.name().to_owned();
-                if !outboxes.contains_key(&name) && self.replicates(&name) {
-                    let identity = identity_of(&database);
-                    let outbox = Outbox { engine: self.clone(), context: context.clone(), database };
-                    outboxes.insert(name, (identity, tasks.spawn(outbox.run())));
+            for (key, (database, excerpt)) in wanted {
+                if let Entry::Vacant(place) = outboxes.entry(key) {
+                    let identity = identity_of(&database, &excerpt);
+                    let outbox = Outbox { engine: self.clone(), context: context.clone(), database, excerpt };
+                    place.insert((identity, tasks.spawn(outbox.run())));
                 }
             }
             tokio::select! {
@@ -197,6 +198,43 @@ impl Engine {
                 () = tokio::time::sleep(GLANCE) => {}
             }
         }
+    }
+
+    /// The streams that are to be there: of each database one for all, and one for each node that may read some of its
+    /// tables only.
+    fn wanted_streams(&self) -> anyhow::Result<Streams> {
+        let server = self.server()?;
+        let nodes = nodes::list(&server);
+        let excerpts = nodes.iter().flat_map(|node| Audience::of(node).excerpts(&node.name));
+        let excerpts: Vec<(String, Excerpt)> = excerpts.collect();
+        let mut wanted = BTreeMap::new();
+        for database in server.store.databases() {
+            let name = database.name().to_owned();
+            if !self.replicates(&name) {
+                continue;
+            }
+            for (_, excerpt) in excerpts.iter().filter(|(of, _)| *of == name) {
+                let key = (name.clone(), Some(excerpt.reader.clone()));
+                wanted.insert(key, (database.clone(), Some(excerpt.clone())));
+            }
+            wanted.insert((name, None), (database, None));
+        }
+        Ok(wanted)
+    }
+
+    /// Lets the other nodes that are known in to the own server, each to what it may read.
+    pub(super) fn admit(&self) {
+        let Ok(server) = self.server() else { return };
+        let admission = |node: &NodeRecord| {
+            let audience = Audience::of(node);
+            let stream = |(database, excerpt): (String, Excerpt)| {
+                StreamName { node: &self.node, database: &database, reader: Some(&excerpt.reader) }.stream()
+            };
+            let streams = audience.excerpts(&node.name).into_iter().map(stream).collect();
+            let streams = (audience != Audience::Member).then_some(streams);
+            Admission { node: node.name.clone(), streams }
+        };
+        self.nats.admit(|| nodes::list(&server).iter().map(admission).collect());
     }
 
     /// Keeps a task for every other node that is known.
@@ -211,6 +249,7 @@ impl Engine {
             changes.borrow_and_update();
             let list = nodes::list(&server);
             drop(server);
+            self.admit();
             known.retain(|name, (record, task)| {
                 let stays = list.contains(record);
                 if !stays {
@@ -242,7 +281,12 @@ impl Engine {
     }
 }
 
-/// Tells a database from another one of the same name.
-fn identity_of(database: &Arc<crate::store::Database>) -> usize {
-    Arc::as_ptr(database) as usize
+/// Streams, with the databases that they are filled from, and the excerpts.
+type Streams = BTreeMap<Key, (Arc<Database>, Option<Excerpt>)>;
+
+/// Tells a database from another one of the same name, and an excerpt of it from one with other tables.
+type Identity = (usize, Option<Excerpt>);
+
+fn identity_of(database: &Arc<Database>, excerpt: &Option<Excerpt>) -> Identity {
+    (Arc::as_ptr(database) as usize, excerpt.clone())
 }

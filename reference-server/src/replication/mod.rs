@@ -16,6 +16,7 @@
 
 mod answers;
 pub mod apply;
+mod audience;
 mod call;
 mod confirm;
 pub mod copy;
@@ -132,18 +133,24 @@ impl Replication {
         self.link.stop().await;
     }
 
-    /// This node's NATS server and the user for other nodes, once it runs.
-    pub fn nats(&self) -> Option<NatsAddress> {
-        self.running.nats()
-    }
-
-    /// As [`Replication::nats`], started first where it does not run.
+    /// Where this node's NATS server listens; it is started where it does not run.
     ///
     /// # Errors
     /// When there is no nats-server, or it does not start.
-    pub async fn ensure_started(&self) -> anyhow::Result<NatsAddress> {
+    pub async fn ensure_started(&self) -> anyhow::Result<SocketAddr> {
         let engine = self.running.ensure_started().await?;
-        engine.nats.for_peers().ok_or_else(|| anyhow::anyhow!("nats-server has just ended"))
+        let own = engine.nats.own().ok_or_else(|| anyhow::anyhow!("nats-server has just ended"))?;
+        Ok(own.address)
+    }
+
+    /// Where another node is led to, and as whom: a user that may read what was agreed on with that node.
+    ///
+    /// # Errors
+    /// When there is no nats-server, it does not start, or the node is not known.
+    pub async fn admit(&self, node: &str) -> anyhow::Result<NatsAddress> {
+        let engine = self.running.ensure_started().await?;
+        engine.admit();
+        engine.nats.for_peer(node).await
     }
 
     /// Runs an operation at another node, with all rights, and returns its answer.
@@ -157,6 +164,11 @@ impl Replication {
     /// The state of every connection, in the order of nodes and databases.
     pub fn links(&self) -> Vec<LinkStatus> {
         self.running.links()
+    }
+
+    /// What a node that is connected said of itself.
+    pub fn about(&self, node: &str) -> Option<state::About> {
+        self.running.about(node)
     }
 
     /// Waits until so many other nodes have applied the transaction of this one with a number in a database's history;

@@ -19,72 +19,142 @@ pub fn digest(name: &str) -> String {
     })
 }
 
-/// The stream with what a node tells of a database.
-pub fn stream(node: &str, database: &str) -> String {
-    format!("HDB_{}_{}", digest(node), digest(database))
+/// Which stream: what a node tells of a database, everybody who may read all of it or one node that may not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StreamName<'a> {
+    /// The node that tells.
+    pub(super) node: &'a str,
+    /// The database.
+    pub(super) database: &'a str,
+    /// The one node that it is for.
+    pub(super) reader: Option<&'a str>,
 }
 
-/// All subjects of that stream.
-pub(super) fn subjects(node: &str, database: &str) -> String {
-    format!("h.{}.{}.>", digest(database), digest(node))
+impl StreamName<'_> {
+    /// The name of the stream.
+    pub(super) fn stream(self) -> String {
+        let (node, database) = (digest(self.node), digest(self.database));
+        match self.reader {
+            None => format!("HDB_{node}_{database}"),
+            Some(reader) => format!("HDB_{node}_{database}_{}", digest(reader)),
+        }
+    }
+
+    fn head(self) -> String {
+        let (node, database) = (digest(self.node), digest(self.database));
+        match self.reader {
+            None => format!("h.{database}.{node}"),
+            Some(reader) => format!("r.{}.{database}.{node}", digest(reader)),
+        }
+    }
+
+    /// All its subjects.
+    pub(super) fn subjects(self) -> String {
+        format!("{}.>", self.head())
+    }
+
+    /// The subject of messages about one table.
+    pub(super) fn table_subject(self, table: &str) -> String {
+        self.kind_subject(&digest(table))
+    }
+
+    /// The subject of messages of a kind: [`SCHEMA`] or [`MARK`].
+    pub(super) fn kind_subject(self, kind: &str) -> String {
+        format!("{}.{kind}", self.head())
+    }
 }
 
-/// The subject of messages about one table.
-pub(super) fn table_subject(node: &str, database: &str, table: &str) -> String {
-    kind_subject(node, database, &digest(table))
+/// What a node may be asked for by others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// How it is and how far it has come.
+    Ping,
+    /// To take note that its transactions have been applied.
+    Acknowledge,
+    /// To run an operation.
+    Operate,
+    /// A copy of a database.
+    Copy,
+    /// What it has of the transactions of another.
+    Relay,
 }
 
-/// The subject of messages of a kind: [`SCHEMA`] or [`MARK`].
-pub(super) fn kind_subject(node: &str, database: &str, kind: &str) -> String {
-    format!("h.{}.{}.{kind}", digest(database), digest(node))
+impl Request {
+    const ALL: [Request; 5] =
+        [Request::Ping, Request::Acknowledge, Request::Operate, Request::Copy, Request::Relay];
+
+    fn word(self) -> &'static str {
+        match self {
+            Request::Ping => "ping",
+            Request::Acknowledge => "ack",
+            Request::Operate => "op",
+            Request::Copy => "copy",
+            Request::Relay => "relay",
+        }
+    }
+
+    /// Where `node` is asked by `asker`, who may ask nowhere else.
+    pub(super) fn subject(self, node: &str, asker: &str) -> String {
+        format!("hdb.{}.{}.{}", self.word(), digest(node), digest(asker))
+    }
+
+    /// Where a node is asked by anybody.
+    pub(super) fn subjects(self, node: &str) -> String {
+        format!("hdb.{}.{}.*", self.word(), digest(node))
+    }
 }
 
-/// Where a node is asked how it is and how far it has come.
-pub(super) fn ping(node: &str) -> String {
-    format!("hdb.ping.{}", digest(node))
+/// The digest of the name of the node that asks under a subject.
+pub(super) fn asker(subject: &str) -> &str {
+    subject.rsplit('.').next().unwrap_or_default()
 }
 
-/// Where a node is told that its transactions have been applied.
-pub(super) fn acknowledgement(node: &str) -> String {
-    format!("hdb.ack.{}", digest(node))
+/// What the subjects begin with under which a node gets its answers, and nobody else.
+pub(super) fn inbox(node: &str) -> String {
+    format!("_INBOX.{}", digest(node))
 }
 
-/// Where a node is asked to run an operation.
-pub(super) fn operation(node: &str) -> String {
-    format!("hdb.op.{}", digest(node))
+/// What the subjects begin with under which pages are offered to a node, and to nobody else.
+pub(super) fn offers(reader: &str) -> String {
+    format!("hdb.pages.{}", digest(reader))
 }
 
-/// Where a node is asked for a copy of a database.
-pub(super) fn copy(node: &str) -> String {
-    format!("hdb.copy.{}", digest(node))
+/// Everything that `asker` may send to `node`. The server is that node's alone.
+pub(super) fn requests(node: &str, asker: &str) -> Vec<String> {
+    let requests = Request::ALL.into_iter().map(|request| request.subject(node, asker));
+    requests.chain([format!("{}.>", offers(asker))]).collect()
 }
-
-/// Where a node is asked for what it has of the transactions of another.
-pub(super) fn relay(node: &str) -> String {
-    format!("hdb.relay.{}", digest(node))
-}
-
-/// Everything that other nodes may ask of this one. The server is this node's alone.
-pub(super) const REQUESTS: [&str; 5] = ["hdb.ping.*", "hdb.ack.*", "hdb.op.*", "hdb.copy.*", "hdb.relay.*"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn all_that_is_asked_is_among_the_requests() {
-        for subject in [ping("a"), acknowledgement("a"), operation("a"), copy("a"), relay("a")] {
-            let (kind, _) = subject.rsplit_once('.').unwrap();
-            assert!(REQUESTS.contains(&format!("{kind}.*").as_str()), "{subject}");
+    fn all_that_is_asked_is_heard_and_tells_who_asks() {
+        for request in Request::ALL {
+            let subject = request.subject("a", "b");
+            assert_eq!(subject.replace(&digest("b"), "*"), request.subjects("a"));
+            assert_eq!(asker(&subject), digest("b"));
+            assert!(requests("a", "b").contains(&subject));
         }
     }
 
     #[test]
     fn names_that_no_subject_may_hold_are_hidden() {
-        let subject = table_subject("a.b c", "d>", "*");
+        let name = |node, database, reader| StreamName { node, database, reader };
+        let subject = name("a.b c", "d>", None).table_subject("*");
         assert_eq!(subject.split('.').count(), 4);
         assert!(subject.chars().all(|c| c.is_ascii_alphanumeric() || c == '.'), "{subject}");
-        assert_ne!(stream("a", "b"), stream("b", "a"));
+        assert_ne!(name("a", "b", None).stream(), name("b", "a", None).stream());
+        assert_ne!(name("a", "b", None).stream(), name("a", "b", Some("c")).stream());
         assert_eq!(digest("data").len(), 32);
+    }
+
+    #[test]
+    fn streams_for_one_node_share_no_subject_with_those_for_all() {
+        let own = StreamName { node: "a", database: "b", reader: Some("c") };
+        let all = StreamName { reader: None, ..own };
+        let head = |name: StreamName<'_>| name.subjects().trim_end_matches('>').to_owned();
+        assert!(!head(own).starts_with(&head(all)) && !head(all).starts_with(&head(own)));
     }
 }

@@ -1,10 +1,12 @@
 //! What this node commits goes into its stream: the history is the queue, and what the stream says of itself is the
 //! place in it. Nobody waits for the outbox; commits only wake it.
 
+use super::audience::Excerpt;
 use super::definitions::{self, News};
 use super::engine::Engine;
 use super::message::{LARGEST_PART, TableDefinition, Transaction};
-use super::{names, progress, streams};
+use super::names::{self, StreamName};
+use super::{progress, streams};
 use crate::error::OperationError;
 use crate::store::{Database, SYSTEM_DATABASE, StoreError, WriteTxn};
 use anyhow::Context;
@@ -29,6 +31,9 @@ const IN_FLIGHT: usize = 256;
 const IN_FLIGHT_BYTES: usize = 8 << 20;
 /// The pause after a failure.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// A database, and the one node that its stream is for.
+pub(super) type Key = (String, Option<String>);
 
 /// How far the stream of a database has come; others are told when they ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,13 +67,26 @@ struct Taken {
 }
 
 /// Keeps the stream of a database filled.
+#[derive(Clone)]
 pub(super) struct Outbox {
     pub(super) engine: Arc<Engine>,
     pub(super) context: jetstream::Context,
     pub(super) database: Arc<Database>,
+    /// What is told, where that is not everything.
+    pub(super) excerpt: Option<Excerpt>,
 }
 
 impl Outbox {
+    /// The stream it fills.
+    fn stream(&self) -> StreamName<'_> {
+        let reader = self.excerpt.as_ref().map(|excerpt| excerpt.reader.as_str());
+        StreamName { node: &self.engine.node, database: self.database.name(), reader }
+    }
+
+    fn key(&self) -> Key {
+        (self.database.name().to_owned(), self.excerpt.as_ref().map(|excerpt| excerpt.reader.clone()))
+    }
+
     /// Goes on until it is aborted.
     pub(super) async fn run(self) {
         loop {
@@ -81,10 +99,10 @@ impl Outbox {
 
     /// Begins at the place the stream tells, and goes on until something fails.
     async fn fill(&self) -> anyhow::Result<()> {
-        let name = self.database.name();
         let life = progress::life(&self.database).await?;
+        let life = self.excerpt.as_ref().map_or(life.clone(), |excerpt| excerpt.life(&life));
         let retention = self.engine.retention();
-        let own = streams::open(&self.context, &self.engine.node, name, &life, retention).await?;
+        let own = streams::open(&self.context, self.stream(), &life, retention).await?;
         let lseq = own.last_lseq.unwrap_or(0);
         let mut sender = Sender {
             outbox: self,
@@ -96,7 +114,7 @@ impl Outbox {
         };
         sender.tell();
         let mut commits = self.database.commits();
-        let mut wishes = self.engine.wishes(name);
+        let mut wishes = self.engine.wishes(self.key());
         let mut scanned = lseq;
         loop {
             while let Ok(done) = wishes.try_recv() {
@@ -118,22 +136,21 @@ impl Outbox {
     }
 
     async fn take(&self, scanned: u64, chain: u64, life: &str) -> anyhow::Result<Taken> {
-        let (engine, database) = (self.engine.clone(), self.database.clone());
+        let outbox = self.clone();
         let life = life.to_owned();
-        let taken = tokio::task::spawn_blocking(move || take(&engine, &database, scanned, chain, &life));
+        let taken = tokio::task::spawn_blocking(move || take(&outbox, scanned, chain, &life));
         Ok(taken.await??)
     }
 }
 
 /// Takes what follows a number from the history; `chain` is the number of the transaction told last.
-fn take(
-    engine: &Engine,
-    database: &Database,
-    scanned: u64,
-    chain: u64,
-    life: &str,
-) -> Result<Taken, StoreError> {
+fn take(outbox: &Outbox, scanned: u64, chain: u64, life: &str) -> Result<Taken, StoreError> {
+    let Outbox { engine, database, excerpt, .. } = outbox;
     let name = database.name();
+    let is_told = |table: &str| {
+        let is_in = excerpt.as_ref().is_none_or(|excerpt| excerpt.tables.contains(table));
+        is_in && engine.replicates_table(name, table)
+    };
     let is_system = name == SYSTEM_DATABASE;
     let reader = database.read()?;
     let view = reader.view();
@@ -141,7 +158,7 @@ fn take(
     let mut taken = Taken { scanned: scanned.max(purged), ..Taken::default() };
     taken.lost = (purged > scanned).then_some(purged);
     if !is_system {
-        taken.news = definitions::untold(view)?;
+        taken.news = definitions::untold(view, excerpt.as_ref())?;
     }
     let (mut bytes, mut previous) = (0, chain.max(taken.lost.unwrap_or(0)));
     for entry in view.history_after(taken.scanned)? {
@@ -151,7 +168,7 @@ fn take(
         }
         taken.scanned = entry.number;
         let Some(table) = view.catalog().tables().find(|table| table.id == entry.table) else { continue };
-        if entry.origin.is_some() || !engine.replicates_table(name, &table.name) {
+        if entry.origin.is_some() || !is_told(&table.name) {
             continue;
         }
         let transaction = Transaction {
@@ -161,7 +178,7 @@ fn take(
             tables: vec![TableDefinition::brief(table)],
             ..Transaction::of(view, &entry)?
         };
-        let subject = names::table_subject(&engine.node, name, &table.name);
+        let subject = outbox.stream().table_subject(&table.name);
         previous = entry.number;
         let body = transaction.encode();
         bytes += body.len();
@@ -195,9 +212,9 @@ struct Sender<'o> {
 
 impl Sender<'_> {
     async fn send_all(&mut self, taken: Taken) -> anyhow::Result<()> {
-        let (node, name) = (self.outbox.engine.node.clone(), self.outbox.database.name().to_owned());
         if let Some(lost) = taken.lost {
-            tracing::warn!(database = name, "history was removed before the other nodes had it");
+            let database = self.outbox.database.name();
+            tracing::warn!(database, "history was removed before the other nodes had it");
             self.chain = self.chain.max(lost);
             self.mark().await?;
         }
@@ -205,7 +222,7 @@ impl Sender<'_> {
             let tables = taken.news.iter().map(|news| news.definition.clone()).collect();
             let message = Transaction { tables, ..self.bare(self.chain) };
             let body = message.encode();
-            self.send(names::kind_subject(&node, &name, names::SCHEMA), &message, body).await?;
+            self.send(self.outbox.stream().kind_subject(names::SCHEMA), &message, body).await?;
             self.settle().await?;
             self.note(taken.news).await?;
         }
@@ -228,10 +245,9 @@ impl Sender<'_> {
 
     /// Says how far the stream has come.
     async fn mark(&mut self) -> anyhow::Result<()> {
-        let (node, name) = (self.outbox.engine.node.clone(), self.outbox.database.name().to_owned());
         let mark = self.bare(self.chain);
         let body = mark.encode();
-        self.send(names::kind_subject(&node, &name, names::MARK), &mark, body).await
+        self.send(self.outbox.stream().kind_subject(names::MARK), &mark, body).await
     }
 
     /// A message without writes.
@@ -314,7 +330,7 @@ impl Sender<'_> {
 
     /// Lets others know how far the stream has come.
     fn tell(&self) {
-        self.outbox.engine.told.lock().insert(self.outbox.database.name().to_owned(), self.told.clone());
+        self.outbox.engine.told.lock().insert(self.outbox.key(), self.told.clone());
     }
 }
 

@@ -5,7 +5,7 @@ use super::link;
 use super::nats::Connection;
 use super::nodes::NodeRecord;
 use super::reader::Reader;
-use super::state::{self, State};
+use super::state::{self, About, State};
 use super::{names, nats};
 use anyhow::Context;
 use async_nats::{Client, Request};
@@ -44,6 +44,11 @@ impl Peers {
             .iter()
             .map(|(name, (client, state))| (name.clone(), client.clone(), state.clone()))
             .collect()
+    }
+
+    /// What a node that is connected said of itself.
+    pub(super) fn about(&self, node: &str) -> Option<About> {
+        self.connected.borrow().get(node).map(|(_, state)| state.about.clone())
     }
 
     /// Waits until a node is connected.
@@ -110,7 +115,7 @@ impl Peer {
         let found = tokio::time::timeout(CONNECTING, link::nats_of(&server, &self.record)).await;
         drop(server);
         let place = found.context("no way was found in time")??;
-        let connection: nats::Connection = Connection::open(&place).await?;
+        let connection: nats::Connection = Connection::open(&place, &self.engine.node).await?;
         let client = connection.client.clone();
         let (tell, states) = watch::channel(Arc::new(State::default()));
         let mut readers = JoinSet::new();
@@ -163,8 +168,10 @@ impl Peer {
         let question = state::question(&self.engine, &self.record.name)?;
         let began = Instant::now();
         let request = Request::new().payload(state::encode(&question).into()).timeout(Some(ANSWER));
-        let answer =
-            client.send_request(names::ping(&self.record.name), request).await.context("no answer")?;
+        let answer = client
+            .send_request(names::Request::Ping.subject(&self.record.name, &self.engine.node), request)
+            .await
+            .context("no answer")?;
         self.engine.status.reached(&self.record.name, began.elapsed().as_secs_f64() * 1000.0);
         state::decode(&answer.payload)
     }

@@ -127,7 +127,7 @@ impl Reader {
         };
         let mut run = Run {
             reader: self,
-            consumer: self.consumer(&place).await?,
+            consumer: self.consumer(&state, &place).await?,
             state,
             since: if let Place::Since(time) = place { Some(time) } else { None },
             position: if let Place::After(number) = place { number } else { 0 },
@@ -239,7 +239,11 @@ impl Reader {
         let (node, database) = (&self.record.name, &self.database);
         tracing::info!(node, database, "a copy is taken");
         let request = state::encode(&CopyRequest { database: database.clone() });
-        let answer = self.client.request(names::copy(node), request.into()).await.context("no answer")?;
+        let answer = self
+            .client
+            .request(names::Request::Copy.subject(node, &self.engine.node), request.into())
+            .await
+            .context("no answer")?;
         let pages = Pages::new(&self.client, String::from_utf8_lossy(&answer.payload).into_owned());
         let server = self.engine.server()?;
         let cursor = self.cursor(&state, state.message, state.lseq);
@@ -247,7 +251,7 @@ impl Reader {
         progress::note_shared(&server.store, database, &state.life).await.map_err(cause)
     }
 
-    async fn consumer(&self, place: &Place) -> anyhow::Result<Consumer<Config>> {
+    async fn consumer(&self, state: &DatabaseState, place: &Place) -> anyhow::Result<Consumer<Config>> {
         let deliver_policy = match place {
             Place::First | Place::Since(_) => DeliverPolicy::All,
             Place::After(number) => DeliverPolicy::ByStartSequence { start_sequence: number + 1 },
@@ -259,20 +263,27 @@ impl Reader {
             inactive_threshold: CONSUMER_LIFE,
             ..Config::default()
         };
-        let stream = names::stream(&self.record.name, &self.database);
         let context = jetstream::new(self.client.clone());
-        context.create_consumer_on_stream(config, stream).await.context("cannot read the stream")
+        context.create_consumer_on_stream(config, &state.stream).await.context("cannot read the stream")
     }
 
-    /// Whether changes of a table are to be applied here.
+    /// Whether a table is to be taken.
     fn is_wanted(&self, table: &str) -> bool {
         self.engine.replicates_table(&self.database, table)
             && (self.record.subscriptions.is_none() || self.subscriptions().any(|one| one.table == table))
     }
 
+    /// Whether a change of a table is to be applied here: of some only those from a time on are.
+    fn is_due(&self, table: &str, time: f64) -> bool {
+        let of_table = self.subscriptions().filter(|one| one.table == table).map(|one| one.start_time);
+        let mut starts = of_table.chain([self.record.start_time]).flatten();
+        self.is_wanted(table) && starts.all(|start| start <= time)
+    }
+
     /// Leaves of a message what is to be applied here.
     fn sift(&self, message: &mut Transaction) {
-        message.writes.retain(|write| self.is_wanted(&write.table));
+        let time = message.timestamp;
+        message.writes.retain(|write| self.is_due(&write.table, time));
         message.tables.retain(|table| self.is_wanted(&table.name));
     }
 }
@@ -282,7 +293,7 @@ struct Run<'r> {
     reader: &'r Reader,
     consumer: Consumer<Config>,
     state: DatabaseState,
-    /// Set until a transaction of this time has arrived; those before are passed over.
+    /// Set until a transaction of this time has arrived.
     since: Option<f64>,
     /// The number of the last message that arrived.
     position: u64,
@@ -419,11 +430,12 @@ impl Run<'_> {
         let bytes = body.len();
         drop(body);
         if let Some(since) = self.since {
-            if transaction.timestamp < since {
-                return Ok(());
-            }
-            self.since = None;
+            // Nothing of what was before is missed; `sift` leaves nothing of it.
             transaction.previous = 0;
+            // What only tells of tables, or of what is gone, may be of any time.
+            if !transaction.writes.is_empty() && transaction.timestamp >= since {
+                self.since = None;
+            }
         }
         self.reader.sift(&mut transaction);
         self.hand_over(transaction, number, bytes)
@@ -476,9 +488,8 @@ impl Run<'_> {
         self.unacknowledged = 0;
         let Some(lseq) = self.acknowledge.take() else { return Ok(()) };
         let mark = Mark { life: self.state.life.clone(), lseq };
-        let (node, database) = (self.reader.engine.node.clone(), self.reader.database.clone());
-        let message = state::encode(&Acknowledgement { node, database, mark });
-        let subject = names::acknowledgement(&self.reader.record.name);
+        let message = state::encode(&Acknowledgement { database: self.reader.database.clone(), mark });
+        let subject = names::Request::Acknowledge.subject(&self.reader.record.name, &self.reader.engine.node);
         self.reader.client.publish(subject, message.into()).await.context("cannot acknowledge")
     }
 }

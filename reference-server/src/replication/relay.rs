@@ -1,8 +1,10 @@
 //! Making up for a node that is down: what it told others before, those have in their histories, and tell it.
 
 use super::apply::{self, Applied, Cursor, Peer};
+use super::audience::Audience;
 use super::engine::Engine;
 use super::message::{TableDefinition, Transaction};
+use super::nodes::NodeRecord;
 use super::state::{self, Mark};
 use super::transfer::{Page, Pages};
 use super::{names, nodes, progress};
@@ -79,7 +81,9 @@ async fn fetch(
 ) -> anyhow::Result<()> {
     let server = engine.server()?;
     let request = Request { database: database.to_owned(), origin: origin.to_owned(), after };
-    let answer = client.request(names::relay(node), state::encode(&request).into()).await?;
+    let answer = client
+        .request(names::Request::Relay.subject(node, &engine.node), state::encode(&request).into())
+        .await?;
     let mut pages = Pages::new(client, String::from_utf8_lossy(&answer.payload).into_owned());
     let from = Peer { name: node.to_owned() };
     while let Some(page) = pages.next().await? {
@@ -94,11 +98,17 @@ async fn fetch(
 }
 
 /// Makes the pages that a request asks for: a transaction each.
-pub(super) fn begin(engine: &Engine, request: &[u8], pages: &mpsc::Sender<Page>) -> anyhow::Result<()> {
+pub(super) fn begin(
+    engine: &Engine,
+    asker: &NodeRecord,
+    request: &[u8],
+    pages: &mpsc::Sender<Page>,
+) -> anyhow::Result<()> {
     let request: Request = state::decode(request)?;
     let server = engine.server()?;
     let database = server.store.database(&request.database).context("there is no such database")?;
     anyhow::ensure!(engine.replicates(&request.database), "the database is not replicated");
+    anyhow::ensure!(Audience::of(asker) == Audience::Member, "node '{}' may not read all of it", asker.name);
     let mut scanned = 0;
     loop {
         let read = read(&database, &request, scanned)?;

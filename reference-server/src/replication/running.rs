@@ -2,9 +2,12 @@
 
 use super::confirm::Confirmations;
 use super::engine::Engine;
+use super::names::StreamName;
 use super::nats::Nats;
+use super::outbox::Key;
+use super::state::About;
 use super::streams::{self, Keep};
-use super::{CallError, LinkStatus, NatsAddress, apply, call, identity, nodes};
+use super::{CallError, LinkStatus, apply, call, identity, nodes};
 use crate::server::Server;
 use crate::store::SYSTEM_DATABASE;
 use crate::value::{Object, Value};
@@ -95,12 +98,12 @@ impl Running {
         }
     }
 
-    pub(super) fn nats(&self) -> Option<NatsAddress> {
-        self.engine.load().as_ref()?.nats.for_peers()
-    }
-
     pub(super) fn links(&self) -> Vec<LinkStatus> {
         self.engine.load().as_ref().map(|engine| engine.status.links()).unwrap_or_default()
+    }
+
+    pub(super) fn about(&self, node: &str) -> Option<About> {
+        self.engine.load().as_ref()?.peers.about(node)
     }
 
     pub(super) async fn call(&self, node: &str, operation: Object) -> Result<Value, CallError> {
@@ -126,10 +129,23 @@ impl Running {
     pub(super) async fn purge(&self, database: &str, table: &str, keep: Keep) -> anyhow::Result<u64> {
         let Some(engine) = self.engine.load_full() else { return Ok(0) };
         let place = engine.nats.own().context("the own NATS server is down")?;
-        engine.mark(database).await?;
-        let connection = super::nats::Connection::open(&place).await?;
+        let connection = super::nats::Connection::open(&place, &engine.node).await?;
         let context = jetstream::new(connection.client.clone());
-        streams::purge(&context, &engine.node, database, table, keep).await
+        let mut purged = 0;
+        let streams: Vec<Key> = engine.told.lock().keys().filter(|(of, _)| of == database).cloned().collect();
+        for key in streams {
+            // Numbers mean those of the stream for all.
+            if key.1.is_some() && matches!(keep, Keep::From(_)) {
+                continue;
+            }
+            engine.mark(&key).await?;
+            let name = StreamName { node: &engine.node, database, reader: key.1.as_deref() };
+            let count = streams::purge(&context, name, table, keep).await?;
+            if key.1.is_none() {
+                purged = count;
+            }
+        }
+        Ok(purged)
     }
 }
 

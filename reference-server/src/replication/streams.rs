@@ -1,6 +1,6 @@
 //! The stream of a database: what this node tells the others of it.
 
-use super::names;
+use super::names::StreamName;
 use anyhow::Context;
 use async_nats::HeaderMap;
 use async_nats::jetstream::context::GetStreamErrorKind;
@@ -44,26 +44,24 @@ pub enum Keep {
 /// Makes the stream of a database, or finds it. One of an earlier life of the database is removed.
 pub(super) async fn open(
     context: &jetstream::Context,
-    node: &str,
-    database: &str,
+    name: StreamName<'_>,
     life: &str,
     retention: Option<Duration>,
 ) -> anyhow::Result<OwnStream> {
-    let name = names::stream(node, database);
-    match context.get_stream(&name).await {
+    match context.get_stream(name.stream()).await {
         Ok(stream) => {
-            if let Some(own) = found(&stream, node, database, life).await? {
+            if let Some(own) = found(&stream, name, life).await? {
                 return Ok(own);
             }
-            context.delete_stream(&name).await.context("cannot remove an old stream")?;
+            context.delete_stream(name.stream()).await.context("cannot remove an old stream")?;
         }
         Err(error) if is_missing(&error.kind()) => {}
         Err(error) => return Err(error).context("cannot look for the stream"),
     }
     let epoch = uuid::Uuid::new_v4().simple().to_string();
     let config = Config {
-        name,
-        subjects: vec![names::subjects(node, database)],
+        name: name.stream(),
+        subjects: vec![name.subjects()],
         description: Some(description(&epoch, life)),
         storage: StorageType::File,
         retention: RetentionPolicy::Limits,
@@ -78,10 +76,10 @@ pub(super) async fn open(
 }
 
 /// What is in a stream that exists, unless it is of an earlier life of the database.
-async fn found(stream: &Stream, node: &str, database: &str, life: &str) -> anyhow::Result<Option<OwnStream>> {
+async fn found(stream: &Stream, name: StreamName<'_>, life: &str) -> anyhow::Result<Option<OwnStream>> {
     let info = stream.cached_info();
     let Some(epoch) = epoch_of(info.config.description.as_deref(), life) else { return Ok(None) };
-    let last = match stream.get_last_raw_message_by_subject(&names::subjects(node, database)).await {
+    let last = match stream.get_last_raw_message_by_subject(&name.subjects()).await {
         Ok(message) => Some(message),
         Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => None,
         Err(error) => return Err(error).context("cannot read the last message"),
@@ -95,8 +93,8 @@ async fn found(stream: &Stream, node: &str, database: &str, life: &str) -> anyho
 }
 
 /// Removes the stream of a database that is gone.
-pub(super) async fn remove(context: &jetstream::Context, node: &str, database: &str) -> anyhow::Result<()> {
-    match context.delete_stream(names::stream(node, database)).await {
+pub(super) async fn remove(context: &jetstream::Context, name: StreamName<'_>) -> anyhow::Result<()> {
+    match context.delete_stream(name.stream()).await {
         Err(error) if !is_missing(&error.kind()) => Err(error).context("cannot remove the stream"),
         _ => Ok(()),
     }
@@ -105,8 +103,7 @@ pub(super) async fn remove(context: &jetstream::Context, node: &str, database: &
 /// Drops messages about one table; returns how many.
 pub(super) async fn purge(
     context: &jetstream::Context,
-    node: &str,
-    database: &str,
+    name: StreamName<'_>,
     table: &str,
     keep: Keep,
 ) -> anyhow::Result<u64> {
@@ -114,13 +111,12 @@ pub(super) async fn purge(
     if keep == Keep::From(0) {
         return Ok(0);
     }
-    let name = names::stream(node, database);
-    let stream = match context.get_stream(&name).await {
+    let stream = match context.get_stream(name.stream()).await {
         Ok(stream) => stream,
         Err(error) if is_missing(&error.kind()) => return Ok(0),
         Err(error) => return Err(error).context("cannot look for the stream"),
     };
-    let purge = stream.purge().filter(names::table_subject(node, database, table));
+    let purge = stream.purge().filter(name.table_subject(table));
     let response = match keep {
         Keep::Nothing => purge.await,
         Keep::Newest(count) => purge.keep(count).await,

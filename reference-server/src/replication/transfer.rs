@@ -36,13 +36,14 @@ mod kind {
 /// A page, or why there are no more.
 pub type Page = Result<Vec<u8>, String>;
 
-/// Offers pages; returns the subject, and the work of handing them out, which ends when they are all taken or nobody
+/// Offers pages under a subject that begins with `place`; returns the subject, and the work of handing them out, which ends when they are all taken or nobody
 /// asks for them any more.
 pub(super) async fn offer(
     client: &Client,
+    place: &str,
     pages: mpsc::Receiver<Page>,
 ) -> anyhow::Result<(String, impl Future<Output = ()> + Send + use<>)> {
-    let subject = client.new_inbox();
+    let subject = format!("{place}.{}", uuid::Uuid::new_v4().simple());
     let asked = client.subscribe(subject.clone()).await.context("cannot offer pages")?;
     // Nobody may ask before it is there.
     client.flush().await.context("cannot offer pages")?;
@@ -140,9 +141,10 @@ pub(super) mod whole {
     const INSIDE: u8 = 0;
     const BESIDE: u8 = 1;
 
-    /// The message, and the work of handing out what did not fit.
+    /// The message, and the work of handing out what did not fit, under a subject that begins with `place`.
     pub(in super::super) async fn send(
         client: &Client,
+        place: &str,
         body: Vec<u8>,
     ) -> anyhow::Result<(Bytes, Option<impl Future<Output = ()> + Send + use<>>)> {
         if body.len() <= LARGEST {
@@ -150,17 +152,22 @@ pub(super) mod whole {
         }
         let (sender, receiver) = mpsc::channel(1);
         sender.try_send(Ok(body)).context("cannot offer a page")?;
-        let (subject, work) = offer(client, receiver).await?;
+        let (subject, work) = offer(client, place, receiver).await?;
         Ok((super::answer(BESIDE, subject.as_bytes()), Some(work)))
     }
 
-    /// What a message holds or leads to.
-    pub(in super::super) async fn receive(client: &Client, message: &[u8]) -> anyhow::Result<Vec<u8>> {
+    /// What a message holds, or leads to in `place`.
+    pub(in super::super) async fn receive(
+        client: &Client,
+        place: &str,
+        message: &[u8],
+    ) -> anyhow::Result<Vec<u8>> {
         match message.split_first() {
             Some((&INSIDE, body)) => Ok(body.to_vec()),
             Some((&BESIDE, subject)) => {
                 let subject = String::from_utf8_lossy(subject).into_owned();
-                anyhow::ensure!(subject.starts_with("_INBOX."), "pages are offered in a strange place");
+                let is_there = subject.strip_prefix(place).is_some_and(|rest| rest.starts_with('.'));
+                anyhow::ensure!(is_there, "pages are offered in a strange place");
                 Pages::new(client, subject).next().await?.context("an offer without a page")
             }
             _ => anyhow::bail!("a message that cannot be understood"),

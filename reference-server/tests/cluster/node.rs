@@ -31,11 +31,21 @@ pub fn nats_is_there() -> bool {
     is_there
 }
 
+/// How a node is set up for others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Plain,
+    /// By TLS only.
+    Secure,
+    /// As before 4.4: it listens for others only once it has added one.
+    Old,
+}
+
 /// A node: the program, its folder, and the proxy that others reach it through.
 pub struct Node {
     pub name: String,
     pub proxy: Proxy,
-    is_secure: bool,
+    way: Way,
     folder: TempDir,
     settings: Vec<(String, String)>,
     child: Option<Child>,
@@ -48,7 +58,14 @@ pub struct Node {
 impl Node {
     /// Starts a new node with further settings, in the form of environment variables.
     pub async fn start(name: &str, settings: &[(&str, &str)]) -> Node {
-        let mut node = Node::new(name, settings).await;
+        let mut node = Node::new(name, Way::Plain, settings).await;
+        node.start_again();
+        node
+    }
+
+    /// The same in the form before 4.4.
+    pub async fn start_old(name: &str) -> Node {
+        let mut node = Node::new(name, Way::Old, &[]).await;
         node.start_again();
         node
     }
@@ -56,8 +73,7 @@ impl Node {
     /// Starts a new node that talks to others by TLS only, and not through the proxy, which could not tell them apart.
     /// It logs why it has no connection.
     pub async fn start_secure(name: &str) -> Node {
-        let mut node = Node::new(name, &[("LOGGING_LEVEL", "debug")]).await;
-        node.is_secure = true;
+        let mut node = Node::new(name, Way::Secure, &[("LOGGING_LEVEL", "debug")]).await;
         // A key of a kind that is made at once.
         let keys = node.folder().join("keys");
         std::fs::create_dir_all(&keys).unwrap();
@@ -67,13 +83,13 @@ impl Node {
         node
     }
 
-    async fn new(name: &str, settings: &[(&str, &str)]) -> Node {
+    async fn new(name: &str, way: Way, settings: &[(&str, &str)]) -> Node {
         // Nothing here speaks TLS, but the client wants to know how it would.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         Node {
             name: name.to_owned(),
-            is_secure: false,
+            way,
             proxy: Proxy::start().await,
             folder: tempfile::tempdir().unwrap(),
             settings,
@@ -95,17 +111,21 @@ impl Node {
             .env("HDB_ADMIN_PASSWORD", "password")
             .env("OPERATIONSAPI_NETWORK_HOST", "127.0.0.1")
             .env("OPERATIONSAPI_NETWORK_PORT", self.port.to_string())
-            .env("REPLICATION_HOSTNAME", &self.name)
             .envs(self.settings.iter().map(|(key, value)| (key, value)))
             .stdout(Stdio::piped());
         let port = self.replication.to_string();
-        let scheme = if self.is_secure {
-            command.env("REPLICATION_SECUREPORT", port);
-            "wss://"
-        } else {
-            command.env("REPLICATION_PORT", port);
-            command.env("REPLICATION_URL", format!("ws://{}", self.proxy.address));
-            "ws://"
+        match self.way {
+            Way::Plain => command
+                .env("REPLICATION_HOSTNAME", &self.name)
+                .env("REPLICATION_PORT", port)
+                .env("REPLICATION_URL", format!("ws://{}", self.proxy.address)),
+            Way::Secure => {
+                command.env("REPLICATION_HOSTNAME", &self.name).env("REPLICATION_SECUREPORT", port)
+            }
+            Way::Old => command
+                .env("CLUSTERING_ENABLED", "true")
+                .env("CLUSTERING_NODENAME", &self.name)
+                .env("REPLICATION_SECUREPORT", "null"),
         };
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
@@ -115,10 +135,19 @@ impl Node {
             let word = word.unwrap_or_else(|| panic!("no {scheme} in {line:?}"));
             word.parse::<SocketAddr>().unwrap()
         };
-        let (plain, replication) = (address("http://"), address(scheme));
+        let plain = address("http://");
         self.url = format!("http://{plain}");
-        (self.port, self.replication) = (plain.port(), replication.port());
-        self.proxy.lead_to(replication);
+        self.port = plain.port();
+        let scheme = match self.way {
+            Way::Plain => Some("ws://"),
+            Way::Secure => Some("wss://"),
+            Way::Old => None,
+        };
+        if let Some(scheme) = scheme {
+            let replication = address(scheme);
+            self.replication = replication.port();
+            self.proxy.lead_to(replication);
+        }
         self.child = Some(child);
     }
 
@@ -143,6 +172,14 @@ impl Node {
     pub fn logged(&self, text: &str) -> usize {
         let log = std::fs::read_to_string(self.folder().join("log/hdb.log")).unwrap_or_default();
         log.matches(text).count()
+    }
+
+    /// Where its nats-server listens.
+    pub fn nats_address(&self) -> String {
+        let folder = self.folder().join("clustering");
+        let name = format!("nats-server_{}.ports", self.nats_pid().unwrap());
+        let ports: Value = serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap();
+        ports["nats"][0].as_str().unwrap().to_owned()
     }
 
     /// Asks the program to end and waits for it.
@@ -183,7 +220,16 @@ impl Node {
 
     /// Makes this node and another members of one cluster.
     pub async fn join(&self, other: &Node) {
-        self.ask(other.invitation("password")).await;
+        self.add(other, json!({})).await;
+    }
+
+    /// Makes another node known to this one, on the terms of further fields of add_node.
+    pub async fn add(&self, other: &Node, terms: Value) -> Value {
+        let mut request = other.invitation("password");
+        for (name, value) in terms.as_object().unwrap() {
+            request[name] = value.clone();
+        }
+        self.ask(request).await
     }
 
     /// The request that makes another node and this one members of one cluster.
@@ -194,10 +240,15 @@ impl Node {
 
     /// Where other nodes reach it.
     pub fn replication_url(&self) -> String {
-        match self.is_secure {
-            true => format!("wss://127.0.0.1:{}", self.replication),
-            false => format!("ws://{}", self.proxy.address),
+        match self.way {
+            Way::Secure => format!("wss://127.0.0.1:{}", self.replication),
+            _ => format!("ws://{}", self.proxy.address),
         }
+    }
+
+    /// Where the node is talked to by others, without the proxy.
+    pub fn front(&self) -> String {
+        format!("http://127.0.0.1:{}", self.replication)
     }
 
     pub async fn create_table(&self, table: &str) {

@@ -3,8 +3,9 @@
 use crate::operations::{Call, Outcome, Reply};
 use crate::replication::identity::node_name;
 use crate::replication::nodes::{NodeRecord, Subscription};
+use crate::replication::state::About;
 use crate::replication::{LinkStatus, nodes};
-use crate::value::{Object, Value};
+use crate::value::{Object, Value, object};
 use chrono::DateTime;
 use std::time::Duration;
 
@@ -17,8 +18,13 @@ pub(super) async fn cluster_status(call: Call) -> Outcome {
     let is_legacy = config.is_legacy_cluster();
     let connections = known.iter().map(|node| {
         let of_node: Vec<&LinkStatus> = links.iter().filter(|link| link.node == node.name).collect();
-        let uptime = server.replication.link.uptime(&node.name);
-        if is_legacy { legacy_connection(node, &of_node, uptime) } else { connection(node, &of_node) }
+        match is_legacy {
+            true => {
+                let uptime = server.replication.link.uptime(&node.name);
+                legacy_connection(node, &of_node, uptime, server.replication.about(&node.name))
+            }
+            false => connection(node, &of_node),
+        }
     });
     let connections: Vec<Value> = connections.collect();
     let is_enabled = is_legacy || server.replication.link.is_enabled(config);
@@ -84,7 +90,12 @@ fn gmt(time: f64) -> Option<String> {
 }
 
 /// A connection in the form before 4.4.
-fn legacy_connection(node: &NodeRecord, links: &[&LinkStatus], uptime: Option<Duration>) -> Value {
+fn legacy_connection(
+    node: &NodeRecord,
+    links: &[&LinkStatus],
+    uptime: Option<Duration>,
+    about: Option<About>,
+) -> Value {
     let is_open = uptime.is_some();
     let port =
         node.url.as_deref().and_then(crate::config::node_url).and_then(|url| url.port_or_known_default());
@@ -95,13 +106,25 @@ fn legacy_connection(node: &NodeRecord, links: &[&LinkStatus], uptime: Option<Du
     let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
     set("node_name", Value::from(node.name.as_str()));
     set("status", Value::from(if is_open { "open" } else { "closed" }));
-    let ports = port.map(|port| ("clustering".to_owned(), Value::Number(port.into())));
-    set("ports", Value::Object(ports.into_iter().collect()));
+    let operations_port = about.as_ref().and_then(|about| about.operations_port);
+    let ports = [("clustering", port), ("operations_api", operations_port)];
+    let ports =
+        ports.into_iter().filter_map(|(name, port)| Some((name.to_owned(), Value::Number(port?.into()))));
+    set("ports", Value::Object(ports.collect()));
     set("latency_ms", Value::Number(latency));
     if let Some(uptime) = uptime {
         set("uptime", Value::String(uptime_text(uptime)));
     }
     set("subscriptions", subscriptions.into());
+    if let Some(about) = about {
+        let info = [
+            ("hdb_version", Value::String(about.version)),
+            // There is no JavaScript here.
+            ("node_version", Value::from("")),
+            ("platform", Value::String(about.platform)),
+        ];
+        set("system_info", object(info));
+    }
     Value::Object(members)
 }
 

@@ -218,8 +218,7 @@ async fn pipe(
     let node = who.known()?.name.clone();
     let nats =
         server.replication.ensure_started().await.map_err(|error| Refusal::unavailable(error.to_string()))?;
-    let upstream =
-        TcpStream::connect(nats.address).await.map_err(|error| Refusal::unavailable(error.to_string()))?;
+    let upstream = TcpStream::connect(nats).await.map_err(|error| Refusal::unavailable(error.to_string()))?;
     let _ = upstream.set_nodelay(true);
     let link = &server.replication.link;
     let place = link.pipes.enter(Pipe { node: node.clone(), serial: who.serial.clone() });

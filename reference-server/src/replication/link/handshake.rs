@@ -34,10 +34,7 @@ pub(super) async fn answer(
             who.may_join()?;
             join(server, origin, &who, message).await
         }
-        "credentials" => {
-            who.known()?;
-            credentials(server).await
-        }
+        "credentials" => credentials(server, &who.known()?.name).await,
         "members" => members::answer(server, who.known()?, message).await,
         "leave" => {
             let name = who.known()?.name.clone();
@@ -216,8 +213,8 @@ pub(super) fn read_terms(value: Option<&Value>) -> Link {
     Link { subscriptions, flow, start_time, legacy, agreed, ..Link::default() }
 }
 
-async fn credentials(server: &Arc<Server>) -> Result<Value, Refusal> {
-    let nats = server.replication.ensure_started().await;
+async fn credentials(server: &Arc<Server>, node: &str) -> Result<Value, Refusal> {
+    let nats = server.replication.admit(node).await;
     let nats = nats.map_err(|error| Refusal::unavailable(error.to_string()))?;
     let members = [("user", nats.user), ("password", nats.password)];
     let members = members.into_iter().map(|(name, text)| (name.to_owned(), Value::String(text)));

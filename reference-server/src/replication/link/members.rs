@@ -156,8 +156,16 @@ async fn agree(server: &Arc<Server>, name: &str, terms: &Link) -> Result<(), Ope
         let known = book.links.get(name).filter(|link| link.removed.is_none());
         known.map_or(0.0, |link| link.agreed) < terms.agreed && book.rows.contains_key(name)
     };
-    if !is_newer(&Book::read(&server.store)?) {
+    let before = Book::read(&server.store)?;
+    if !is_newer(&before) {
         return Ok(());
+    }
+    if before
+        .links
+        .get(name)
+        .is_some_and(|known| known.flow != terms.flow || known.subscriptions != terms.subscriptions)
+    {
+        tracing::warn!(node = name, "the node has changed what flows between it and this one");
     }
     let (name, terms) = (name.to_owned(), terms.clone());
     edit(server, move |book| {

@@ -38,7 +38,7 @@ use dial::Diallers;
 use front::Front;
 use pipes::Pipes;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tasks::Tasks;
 use tls::Tls;
@@ -56,6 +56,8 @@ pub struct Link {
     pipes: Arc<Pipes>,
     tls: Tls,
     tasks: Tasks,
+    /// The port of the operations API.
+    operations: OnceLock<u16>,
 }
 
 /// Why there is no way to another node.
@@ -102,6 +104,7 @@ impl Link {
             pipes: Arc::default(),
             tls: Tls::default(),
             tasks: Tasks::default(),
+            operations: OnceLock::new(),
         })
     }
 
@@ -116,6 +119,9 @@ impl Link {
             if let Some((_, listener)) = listener {
                 link.front.listen(server, listener.try_clone()?, is_secure)?;
             }
+        }
+        if let Some(address) = listeners.plain_address().or_else(|| listeners.secure_address()) {
+            let _ = link.operations.set(address.port());
         }
         upkeep::begin(server);
         Ok(())
@@ -139,6 +145,11 @@ impl Link {
     /// Where other nodes are listened for: without and with TLS.
     pub fn addresses(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
         self.front.addresses()
+    }
+
+    /// The port of this node's operations API, once it is listened on.
+    pub fn operations_port(&self) -> Option<u16> {
+        self.operations.get().copied()
     }
 
     /// For how long a node has been connected; `None` while it is not.

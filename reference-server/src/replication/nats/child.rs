@@ -33,8 +33,15 @@ const USUAL_PLACES: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin
 
 /// The child and the thread that looks after it.
 pub(super) struct Supervisor {
-    stop: Sender<()>,
+    orders: Sender<Order>,
     thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the thread is told to do.
+enum Order {
+    Stop,
+    /// To have the child work by this configuration from now on.
+    Configure(String),
 }
 
 /// What the thread works with.
@@ -43,7 +50,7 @@ struct Keeper {
     folder: PathBuf,
     configuration: String,
     address: watch::Sender<Option<SocketAddr>>,
-    stop: Receiver<()>,
+    orders: Receiver<Order>,
 }
 
 /// The end of a watch over a child.
@@ -63,13 +70,13 @@ impl Supervisor {
         let program = find("nats-server")
             .ok_or_else(|| anyhow::anyhow!("nats-server is not installed, and replication needs it"))?;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let (stop, stopped) = channel();
+        let (orders, given) = channel();
         let (tell, told) = channel();
-        let keeper = Keeper { program, folder: folder.to_owned(), configuration, address, stop: stopped };
+        let keeper = Keeper { program, folder: folder.to_owned(), configuration, address, orders: given };
         let events = tracing::dispatcher::get_default(Clone::clone);
         let work = move || tracing::dispatcher::with_default(&events, || keeper.work(&tell));
         let thread = std::thread::Builder::new().name("nats-server".to_owned()).spawn(work)?;
-        let supervisor = Supervisor { stop, thread: Mutex::new(Some(thread)) };
+        let supervisor = Supervisor { orders, thread: Mutex::new(Some(thread)) };
         match told.recv() {
             Ok(Ok(())) => Ok(supervisor),
             Ok(Err(error)) => Err(anyhow::anyhow!("nats-server does not start: {error}")),
@@ -77,10 +84,16 @@ impl Supervisor {
         }
     }
 
+    /// Has the child work by another configuration, soon.
+    pub(super) fn configure(&self, configuration: String) {
+        // The thread may have ended by itself.
+        let _ = self.orders.send(Order::Configure(configuration));
+    }
+
     /// Ends the child. Blocks until it has ended.
     pub(super) fn stop(&self) {
         // The thread may have ended by itself.
-        let _ = self.stop.send(());
+        let _ = self.orders.send(Order::Stop);
         if let Some(thread) = self.thread.lock().take() {
             let _ = thread.join();
         }
@@ -95,7 +108,7 @@ impl Drop for Supervisor {
 
 impl Keeper {
     /// Tells once whether the child can be reached, then keeps it.
-    fn work(self, tell: &Sender<Result<(), String>>) {
+    fn work(mut self, tell: &Sender<Result<(), String>>) {
         let mut pause = FIRST_PAUSE;
         let mut first = true;
         loop {
@@ -123,7 +136,7 @@ impl Keeper {
             }
             tracing::warn!("nats-server ended and is started again: {why}");
             pause = if began.elapsed() > STAYS { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
-            if !matches!(self.stop.recv_timeout(pause), Err(RecvTimeoutError::Timeout)) {
+            if self.is_told_to_stop(pause) {
                 return;
             }
         }
@@ -184,7 +197,19 @@ impl Keeper {
         url.split_once("://")?.1.parse().ok()
     }
 
-    fn watch(&self, mut child: Child) -> Ending {
+    /// Waits for the time of a pause, or until it is to stop. A configuration is kept for the next start.
+    fn is_told_to_stop(&mut self, pause: Duration) -> bool {
+        let until = Instant::now() + pause;
+        loop {
+            match self.orders.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Order::Configure(configuration)) => self.configuration = configuration,
+                Err(RecvTimeoutError::Timeout) => return false,
+                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
+            }
+        }
+    }
+
+    fn watch(&mut self, mut child: Child) -> Ending {
         loop {
             match child.try_wait() {
                 Ok(Some(status)) => {
@@ -194,12 +219,22 @@ impl Keeper {
                 Ok(None) => {}
                 Err(error) => return Ending::Ended(error.to_string()),
             }
-            if !matches!(self.stop.recv_timeout(GLANCE), Err(RecvTimeoutError::Timeout)) {
-                let id = child.id();
-                end(&mut child);
-                self.tidy(id);
-                let _ = fs::remove_file(config::pid_file(&self.folder));
-                return Ending::Stopped;
+            match self.orders.recv_timeout(GLANCE) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Order::Configure(configuration)) => {
+                    self.configuration = configuration;
+                    match write_private(&config::file(&self.folder), &self.configuration) {
+                        Ok(()) => signal("HUP", child.id()),
+                        Err(error) => tracing::error!(%error, "nats-server cannot be configured anew"),
+                    }
+                }
+                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                    let id = child.id();
+                    end(&mut child);
+                    self.tidy(id);
+                    let _ = fs::remove_file(config::pid_file(&self.folder));
+                    return Ending::Stopped;
+                }
             }
         }
     }

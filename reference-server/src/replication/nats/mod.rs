@@ -3,21 +3,25 @@
 mod child;
 mod config;
 
+use super::names;
 use crate::replication::NatsAddress;
 use anyhow::Context;
 use async_nats::{Client, ConnectOptions, Event};
 use child::Supervisor;
-use config::Settings;
+pub(super) use config::Admission;
+use config::{Guest, Settings};
 use parking_lot::Mutex;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// How long a connection or an answer may take.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How often a connection is tried out; it is given up after two that were not answered.
 const PING_EVERY: Duration = Duration::from_secs(2);
+/// The pause between two tries to get in.
+const GLANCE: Duration = Duration::from_millis(20);
 /// How many messages of a subscription may wait to be read.
 const WAITING: usize = 4096;
 
@@ -25,10 +29,18 @@ const WAITING: usize = 4096;
 pub(super) struct Nats {
     address: watch::Receiver<Option<SocketAddr>>,
     own: (String, String),
-    peer: (String, String),
-    supervisor: Option<Supervisor>,
+    /// What keeps the child; `None` when the server is not ours.
+    child: Option<Kept>,
     /// Keeps the address of a server that is not ours.
     _given: Option<watch::Sender<Option<SocketAddr>>>,
+}
+
+/// The child, and what it is told.
+struct Kept {
+    supervisor: Supervisor,
+    folder: PathBuf,
+    node: String,
+    guests: Mutex<Vec<Guest>>,
 }
 
 impl Nats {
@@ -37,13 +49,13 @@ impl Nats {
     /// # Errors
     /// When there is no nats-server, or it does not start.
     pub(super) fn start(folder: &Path, node: &str) -> anyhow::Result<Nats> {
-        let password = || uuid::Uuid::new_v4().simple().to_string();
-        let (own, peer) = (password(), password());
-        let settings = Settings { folder, node, own_password: &own, peer_password: &peer };
+        let own = password();
+        let settings = Settings { folder, node, own_password: &own, guests: &[] };
         let (tell, address) = watch::channel(None);
         let supervisor = Supervisor::start(folder, settings.text(), tell)?;
-        let (own, peer) = (("self".to_owned(), own), ("peer".to_owned(), peer));
-        Ok(Nats { address, own, peer, supervisor: Some(supervisor), _given: None })
+        let (folder, node) = (folder.to_owned(), node.to_owned());
+        let child = Kept { supervisor, folder, node, guests: Mutex::default() };
+        Ok(Nats { address, own: ("self".to_owned(), own), child: Some(child), _given: None })
     }
 
     /// Uses the server behind a URL such as `nats://user:password@host:4222`.
@@ -57,12 +69,52 @@ impl Nats {
         let address = found.next().context("REPLICATION_NATS_URL names no address")?;
         let user = (parsed.username().to_owned(), parsed.password().unwrap_or_default().to_owned());
         let (tell, address) = watch::channel(Some(address));
-        Ok(Nats { address, own: user.clone(), peer: user, supervisor: None, _given: Some(tell) })
+        Ok(Nats { address, own: user, child: None, _given: Some(tell) })
     }
 
-    /// Where other nodes are led to; `None` while the child is down.
-    pub(super) fn for_peers(&self) -> Option<NatsAddress> {
-        self.reached_as(&self.peer)
+    /// Lets those nodes in that `wanted` tells, and no others; connections of those that may do something else than
+    /// before end. A server that is not ours knows no such difference.
+    pub(super) fn admit(&self, wanted: impl FnOnce() -> Vec<Admission>) {
+        let Some(child) = &self.child else { return };
+        let mut guests = child.guests.lock();
+        let known =
+            |admission: &Admission| guests.iter().find(|guest| guest.admission == *admission).cloned();
+        let new = |admission: Admission| Guest { admission, password: password() };
+        let next = wanted().into_iter().map(|admission| known(&admission).unwrap_or_else(|| new(admission)));
+        let next: Vec<Guest> = next.collect();
+        let same = |one: &Guest, other: &Guest| one.password == other.password;
+        if next.len() == guests.len() && next.iter().zip(guests.iter()).all(|(one, other)| same(one, other)) {
+            return;
+        }
+        *guests = next;
+        let (folder, node) = (child.folder.as_path(), child.node.as_str());
+        let settings = Settings { folder, node, own_password: &self.own.1, guests: &guests };
+        child.supervisor.configure(settings.text());
+    }
+
+    /// Where another node is led to, once it is let in.
+    ///
+    /// # Errors
+    /// When it is not one of those that are let in, or the server is down.
+    pub(super) async fn for_peer(&self, node: &str) -> anyhow::Result<NatsAddress> {
+        let user = match &self.child {
+            None => self.own.clone(),
+            Some(child) => {
+                let guests = child.guests.lock();
+                let guest = guests.iter().find(|guest| guest.admission.node == node);
+                guest.map(|guest| (guest.user(), guest.password.clone())).context("it is not let in")?
+            }
+        };
+        let began = Instant::now();
+        loop {
+            let place = self.reached_as(&user).context("nats-server has just ended")?;
+            // It takes a moment until the server knows who is let in.
+            match Connection::open(&place, node).await {
+                Ok(_) => return Ok(place),
+                Err(error) if began.elapsed() > PATIENCE => return Err(error),
+                Err(_) => tokio::time::sleep(GLANCE).await,
+            }
+        }
     }
 
     /// Where this node works; `None` while the child is down.
@@ -77,8 +129,8 @@ impl Nats {
 
     /// Ends the child. Blocks.
     pub(super) fn stop(&self) {
-        if let Some(supervisor) = &self.supervisor {
-            supervisor.stop();
+        if let Some(child) = &self.child {
+            child.supervisor.stop();
         }
     }
 
@@ -86,6 +138,10 @@ impl Nats {
         let address = (*self.address.borrow())?;
         Some(NatsAddress { address, user: user.clone(), password: password.clone() })
     }
+}
+
+fn password() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 /// A connection that is given up when it is lost, rather than mended: whoever uses it begins anew from what is stored.
@@ -96,11 +152,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects.
+    /// Connects, on behalf of a node.
     ///
     /// # Errors
     /// When the server cannot be reached or refuses.
-    pub(super) async fn open(place: &NatsAddress) -> anyhow::Result<Connection> {
+    pub(super) async fn open(place: &NatsAddress, node: &str) -> anyhow::Result<Connection> {
         let (tell, lost) = watch::channel(false);
         let tell = Mutex::new(Some(tell));
         let options = ConnectOptions::new()
@@ -109,6 +165,7 @@ impl Connection {
             .request_timeout(Some(PATIENCE))
             .ping_interval(PING_EVERY)
             .subscription_capacity(WAITING)
+            .custom_inbox_prefix(names::inbox(node))
             .ignore_discovered_servers()
             .max_reconnects(1)
             .event_callback(move |event| {
