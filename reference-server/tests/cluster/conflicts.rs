@@ -259,7 +259,8 @@ async fn what_was_deleted_stays_deleted() {
     }
 }
 
-/// Needs a program whose clock can be wrong on purpose.
+/// Needs a program whose clock can be wrong on purpose: `cargo test -p reference-server --features faults --test cluster
+/// clocks`.
 #[cfg(feature = "faults")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clocks_that_are_wrong_do_not_keep_nodes_apart() {

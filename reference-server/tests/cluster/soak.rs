@@ -1,8 +1,9 @@
 //! Random kills and cuts for a while, and everything that was acknowledged is there in the end, everywhere.
 
 use crate::conflicts::Chance;
-use crate::node::{Node, cluster, converge, link, nats_is_there};
+use crate::node::{Node, cluster, converge, flowing, link, nats_is_there};
 use crate::proxy::Link;
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -72,10 +73,39 @@ async fn random_kills_and_cuts_lose_nothing() {
     }
     open_all(&nodes);
     eprintln!("{rounds} rounds, {} records acknowledged, {refused} refused", acknowledged.len());
-    let all: Vec<&Node> = nodes.iter().collect();
+    let (all, healed): (Vec<&Node>, _) = (nodes.iter().collect(), Instant::now());
     converge(&all, "t", acknowledged.len()).await;
+    eprintln!("all are the same after {:?}", healed.elapsed());
     let found: BTreeSet<String> = nodes[0].records("t").await.iter().map(id_of).collect();
     assert_eq!(found, acknowledged);
+}
+
+/// Says how long it takes: the chains of changes become long, and many come late.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn few_records_written_by_many_at_once() {
+    const ROUNDS: usize = 3_000;
+    const AT_ONCE: usize = 8;
+    if !nats_is_there() {
+        return;
+    }
+    let nodes = cluster(2, &[]).await;
+    let all = [&nodes[0], &nodes[1]];
+    let marks = flowing(&all, "t").await;
+    let write = |node: &'static str, at: usize| {
+        let records = stream::iter(0..ROUNDS);
+        let nodes = &nodes;
+        records.for_each_concurrent(AT_ONCE, move |round| async move {
+            let records: Value = (0..3).map(|id| json!({"id": id, (node): round})).collect();
+            nodes[at].upsert("t", records).await;
+        })
+    };
+    let began = Instant::now();
+    tokio::join!(write("here", 0), write("there", 1));
+    eprintln!("written in {:?}", began.elapsed());
+    let written = Instant::now();
+    converge(&all, "t", marks + 3).await;
+    eprintln!("all are the same after {:?}", written.elapsed());
 }
 
 fn id_of(record: &Value) -> String {
