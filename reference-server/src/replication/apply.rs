@@ -120,7 +120,7 @@ pub(super) fn apply(
     }
     let is_known = is_ours || (mark.is_some() && message.lseq <= last);
     if !is_ours && (!is_known || message.writes.is_empty()) {
-        define(txn, &message.tables)?;
+        define(txn, &message.tables, Some(message.timestamp))?;
     }
     if !is_known {
         write_all(txn, own, message)?;
@@ -133,10 +133,17 @@ pub(super) fn apply(
     Ok(if is_known { Applied::Known } else { Applied::Done })
 }
 
-/// Makes the tables and attributes that are missing.
-pub(super) fn define(txn: &mut WriteTxn<'_>, tables: &[TableDefinition]) -> Result<(), StoreError> {
+/// Makes the tables and attributes that are missing, but no table that was dropped here after `time`.
+pub(super) fn define(
+    txn: &mut WriteTxn<'_>,
+    tables: &[TableDefinition],
+    time: Option<f64>,
+) -> Result<(), StoreError> {
     for definition in tables {
         let before = txn.catalog().table(&definition.name).cloned();
+        if before.is_none() && is_before_drop(txn, &definition.name, time)? {
+            continue;
+        }
         let after = match &before {
             Some(table) => {
                 let is_new = |name: &str| table.attribute(name).is_none();
@@ -155,6 +162,12 @@ pub(super) fn define(txn: &mut WriteTxn<'_>, tables: &[TableDefinition]) -> Resu
         definitions::note_foreign(txn, before.as_deref(), &after)?;
     }
     Ok(())
+}
+
+/// Whether what was written at `time` was dropped here with its table.
+pub(super) fn is_before_drop(txn: &WriteTxn<'_>, table: &str, time: Option<f64>) -> Result<bool, StoreError> {
+    let dropped = progress::dropped(txn.records_view(), table)?;
+    Ok(dropped.zip(time).is_some_and(|(dropped, time)| time <= dropped))
 }
 
 fn spec_of(definition: &TableDefinition) -> TableSpec {
@@ -192,6 +205,9 @@ fn write_all(txn: &mut WriteTxn<'_>, own: &str, message: &Transaction) -> Result
         }
     }
     for name in names {
+        if is_before_drop(txn, name, Some(message.timestamp))? {
+            continue;
+        }
         let Some(table) = txn.catalog().table(name).cloned() else {
             tracing::warn!(
                 table = name,

@@ -149,17 +149,22 @@ pub async fn take(
     let beginning: Beginning = state::decode(&first)?;
     let target = open(server, database).map_err(cause)?;
     let own = identity::node_name(server);
+    // What was dropped since the two nodes know each other is not brought back.
+    let since = nodes::agreed(server, &from.name).map_err(cause)?;
     let tables = beginning.tables.iter().filter(|table| is_wanted(&table.name)).cloned();
-    let tables: Vec<TableDefinition> = tables.collect();
-    let defined = target
-        .write(move |txn: &mut WriteTxn<'_>| -> Result<(), OperationError> { Ok(define(txn, &tables)?) });
+    let tables: Arc<Vec<TableDefinition>> = Arc::new(tables.collect());
+    let definitions = tables.clone();
+    let defined = target.write(move |txn: &mut WriteTxn<'_>| -> Result<(), OperationError> {
+        Ok(define(txn, &tables, since)?)
+    });
     defined.await.map_err(cause)?;
     while let Some(page) = pages.next().await? {
         let part: Part = state::decode(&page)?;
         let changes = part.writes.into_iter().map(|(origin, write)| taken(origin, write));
         let changes: Vec<(String, Copied)> = changes.filter(|(table, _)| is_wanted(table)).collect();
         let own = own.clone();
-        let stored = target.write(move |txn| store(txn, &own, &changes));
+        let definitions = definitions.clone();
+        let stored = target.write(move |txn| store(txn, &own, &definitions, since, &changes));
         stored.await.map_err(cause)?;
     }
     // Whoever takes some tables only cannot rely on having what others told the one copied from.
@@ -174,8 +179,23 @@ pub async fn take(
     server.written(database).map_err(cause)
 }
 
-fn store(txn: &mut WriteTxn<'_>, own: &str, changes: &[(String, Copied)]) -> Result<(), OperationError> {
+fn store(
+    txn: &mut WriteTxn<'_>,
+    own: &str,
+    definitions: &[TableDefinition],
+    since: Option<f64>,
+    changes: &[(String, Copied)],
+) -> Result<(), OperationError> {
     for (name, copied) in changes {
+        let dropped = progress::dropped(txn.records_view(), name)?.filter(|dropped| since <= Some(*dropped));
+        if dropped.is_some_and(|dropped| copied.time <= dropped) {
+            continue;
+        }
+        if txn.catalog().table(name).is_none()
+            && let Some(definition) = definitions.iter().find(|definition| definition.name == *name)
+        {
+            define(txn, std::slice::from_ref(definition), None)?;
+        }
         let Some(table) = txn.catalog().table(name).cloned() else { continue };
         match txn.take_copied(&table, own, copied) {
             Err(StoreError::UnusableKey) => {

@@ -132,6 +132,28 @@ pub async fn note_shared(store: &Store, database: &str, life: &str) -> Result<()
     system.write(move |txn: &mut WriteTxn<'_>| Ok(put(txn, &key, &lives)?)).await
 }
 
+/// When a table of this name was last dropped here, in epoch milliseconds: nothing that other nodes wrote before brings
+/// it back.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn dropped(view: View<'_>, table: &str) -> Result<Option<f64>, StoreError> {
+    get(view, &dropped_key(table))
+}
+
+/// Keeps that a table is dropped now.
+///
+/// # Errors
+/// When LMDB fails.
+pub fn note_dropped(txn: &mut WriteTxn<'_>, table: &str) -> Result<(), StoreError> {
+    let time = txn.timestamp();
+    put(txn, &dropped_key(table), &time)
+}
+
+fn dropped_key(table: &str) -> String {
+    format!("dropped-{}", super::names::digest(table))
+}
+
 fn get<T: for<'de> Deserialize<'de>>(view: View<'_>, key: &str) -> Result<Option<T>, StoreError> {
     view.replication_state(key)?.map(decode).transpose()
 }

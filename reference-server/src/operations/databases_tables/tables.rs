@@ -5,6 +5,7 @@ use super::databases::blocking;
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::names::{name_of, no_table, or_gone};
 use crate::operations::{Call, Outcome, Reply};
+use crate::replication::progress;
 use crate::store::{Database, StoreError, TableSpec};
 use crate::value::Value;
 use std::sync::Arc;
@@ -122,7 +123,16 @@ pub(super) async fn drop_table(call: Call) -> Outcome {
     let (database, table) = call.table(ErrorKind::NotFound)?;
     let name = table.name.clone();
     match database
-        .write(move |txn| if fault!("drop-table-not-done") { Ok(true) } else { txn.drop_table(&name) })
+        .write(move |txn| -> Result<bool, StoreError> {
+            if fault!("drop-table-not-done") {
+                return Ok(true);
+            }
+            let is_gone = txn.drop_table(&name)?;
+            if is_gone {
+                progress::note_dropped(txn, &name)?;
+            }
+            Ok(is_gone)
+        })
         .await
     {
         Ok(true) => {

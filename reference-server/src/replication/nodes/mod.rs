@@ -82,6 +82,14 @@ pub fn list(server: &Arc<Server>) -> Vec<NodeRecord> {
     server.replication.link.nodes.current().to_vec()
 }
 
+/// When what flows between this node and another was agreed on last, in epoch milliseconds.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn agreed(server: &Arc<Server>, name: &str) -> Result<Option<f64>, OperationError> {
+    Ok(Book::read(&server.store)?.links.get(name).map(|link| link.agreed))
+}
+
 /// Wakes whenever what is known of the other nodes changes.
 pub fn watch(server: &Arc<Server>) -> watch::Receiver<u64> {
     server.replication.link.nodes.watch()
