@@ -288,3 +288,23 @@ async fn a_late_write_does_not_bring_a_dropped_table_back() {
     eventually("what is later has come", async || nodes[1].count("t").await == 1).await;
     assert_eq!(nodes[1].records("t").await[0]["id"], "later");
 }
+
+/// Who comes back meets members that have not heard of it, and does not take that for another removal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_removed_is_a_member_again_when_it_is_added() {
+    if !nats_is_there() {
+        return;
+    }
+    let nodes = cluster(3, &[]).await;
+    let all: Vec<&Node> = nodes.iter().collect();
+    let count = flowing(&all, "t").await;
+    nodes[0].ask(json!({"operation": "remove_node", "hostname": "node-3"})).await;
+    eventually("it is told", async || {
+        nodes[2].ask(json!({"operation": "cluster_status"})).await["connections"] == json!([])
+    })
+    .await;
+    nodes[0].upsert("t", json!([{"id": "missed"}])).await;
+    nodes[2].upsert("t", json!([{"id": "alone"}])).await;
+    nodes[0].join(&nodes[2]).await;
+    converge(&all, "t", count + 2).await;
+}

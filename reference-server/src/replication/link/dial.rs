@@ -183,7 +183,7 @@ fn refusal(target: &Target, status: StatusCode, body: &Value) -> LinkError {
     let text = body.get("error").and_then(Value::as_str).unwrap_or("it gave no reason");
     LinkError {
         text: format!("{} refused with {}: {text}", target.url, status.as_u16()),
-        removed: body.get("removed") == Some(&Value::Bool(true)),
+        removed: body.get("removed").and_then(Value::as_number),
     }
 }
 

@@ -244,8 +244,8 @@ async fn pipe(
 
 fn refused(refusal: &Refusal) -> Answer {
     let mut members = Object::from_iter([("error".to_owned(), Value::from(refusal.text.as_str()))]);
-    if refusal.removed {
-        members.insert("removed".to_owned(), Value::Bool(true));
+    if let Some(time) = refusal.removed {
+        members.insert("removed".to_owned(), Value::Number(time));
     }
     json(refusal.status, Value::Object(members))
 }

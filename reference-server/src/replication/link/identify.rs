@@ -49,8 +49,8 @@ pub(super) struct Who {
     pub(super) is_super_user: bool,
     /// The serial number of its certificate.
     pub(super) serial: Option<String>,
-    /// Whether it was removed.
-    is_removed: bool,
+    /// When it was removed, in epoch milliseconds.
+    removed: Option<f64>,
 }
 
 /// Why somebody is turned away.
@@ -58,13 +58,13 @@ pub(super) struct Who {
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
     pub(super) text: String,
-    /// Whether the asking node has been removed here.
-    pub(super) removed: bool,
+    /// When the asking node was removed here.
+    pub(super) removed: Option<f64>,
 }
 
 impl Refusal {
     fn new(status: StatusCode, text: impl Into<String>) -> Refusal {
-        Refusal { status, text: text.into(), removed: false }
+        Refusal { status, text: text.into(), removed: None }
     }
 
     pub(super) fn invalid(text: impl Into<String>) -> Refusal {
@@ -97,9 +97,9 @@ impl Who {
     /// The node, if it is one of those that are known.
     pub(super) fn known(&self) -> Result<&NodeRecord, Refusal> {
         self.node.as_ref().ok_or_else(|| Refusal {
-            removed: self.is_removed,
+            removed: self.removed,
             ..Refusal::forbidden(match &self.name {
-                Some(name) if self.is_removed => format!("node '{name}' was removed here"),
+                Some(name) if self.removed.is_some() => format!("node '{name}' was removed here"),
                 Some(name) => format!("node '{name}' is not known here, or has not proved its name"),
                 None => "nodes have to prove their names".to_owned(),
             })
@@ -132,14 +132,8 @@ pub(super) async fn judge(
     {
         return Err(Refusal::forbidden("this certificate was revoked"));
     }
-    let mut who = Who {
-        name: said.map(str::to_owned),
-        node: None,
-        route: None,
-        is_super_user,
-        serial,
-        is_removed: false,
-    };
+    let mut who =
+        Who { name: said.map(str::to_owned), node: None, route: None, is_super_user, serial, removed: None };
     let shown = origin.shown.as_ref().filter(|shown| shown.is_trusted);
     if let Some(name) = shown.and_then(|shown| certified_name(server, &shown.names, said)) {
         who.name = Some(name.clone());
@@ -160,10 +154,9 @@ pub(super) async fn judge(
     if who.node.is_none()
         && let Some(name) = &who.name
     {
-        who.is_removed =
-            Book::read(&server.store)?.links.get(name).is_some_and(|link| link.removed.is_some());
+        who.removed = Book::read(&server.store)?.links.get(name).and_then(|link| link.removed);
         // What an operator has removed is not let in again because of a line of the configuration.
-        who.route = who.route.filter(|_| !who.is_removed);
+        who.route = who.route.filter(|_| who.removed.is_none());
     }
     Ok(who)
 }

@@ -66,13 +66,13 @@ pub struct Link {
 pub struct LinkError {
     /// What happened.
     pub text: String,
-    /// Whether the other node has removed this one.
-    pub removed: bool,
+    /// When the other node removed this one, in epoch milliseconds.
+    pub removed: Option<f64>,
 }
 
 impl LinkError {
     fn new(text: impl Into<String>) -> LinkError {
-        LinkError { text: text.into(), removed: false }
+        LinkError { text: text.into(), removed: None }
     }
 }
 

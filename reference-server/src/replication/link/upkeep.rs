@@ -4,7 +4,7 @@
 use super::identify::is_revoked;
 use super::join::{self, NodeRequest};
 use super::{LinkError, handshake, leave, members};
-use crate::replication::nodes::book::{Book, Facts};
+use crate::replication::nodes::book::{Book, Facts, created_of};
 use crate::replication::nodes::{Link, edit, watch};
 use crate::server::Server;
 use futures_util::future::join_all;
@@ -130,13 +130,22 @@ async fn follow_routes(server: &Arc<Server>) {
     }
 }
 
+/// Whether something happened since this node came into the cluster, and agreed with another what flows.
+fn is_since(server: &Arc<Server>, name: &str, time: f64) -> bool {
+    let Ok(book) = Book::read(&server.store) else { return false };
+    let came = book.rows.get(&server.replication.link.identity.name()).and_then(created_of);
+    let agreed = book.links.get(name).map(|link| link.agreed);
+    came.into_iter().chain(agreed).all(|moment| moment < time)
+}
+
 /// Tells all other nodes what is known here.
 async fn talk(server: &Arc<Server>) {
     let nodes = server.replication.link.nodes.current();
     let talks = nodes.iter().map(|node| async move {
         let talked = tokio::time::timeout(TALKING, members::talk(server, node)).await;
         match talked.unwrap_or_else(|_| Err(LinkError::new("it did not answer in time"))) {
-            Err(error) if error.removed => {
+            // Who has just come back may meet somebody who has not heard of that.
+            Err(error) if error.removed.is_some_and(|at| is_since(server, &node.name, at)) => {
                 tracing::warn!("node '{}' has removed this node", node.name);
                 let forgotten = leave::forget(server, |other| other.name == node.name).await;
                 if let Err(error) = forgotten {

@@ -61,6 +61,11 @@ impl Facts {
     }
 }
 
+/// When a row was made.
+pub fn created_of(row: &Object) -> Option<f64> {
+    row.get(CREATED_TIME).and_then(Value::as_number)
+}
+
 /// When a row was changed last.
 pub fn stamp_of(row: &Object) -> f64 {
     row.get(UPDATED_TIME).and_then(Value::as_number).unwrap_or(0.0)
