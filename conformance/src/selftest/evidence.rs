@@ -10,6 +10,7 @@ use crate::runner::{self, FRESH, Plan, Run, Sight, Unit};
 use crate::scenario::{Names, Profile, Suite};
 use crate::verdict::Verdict;
 use crate::{Options, Stop};
+use futures_util::StreamExt as _;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -135,19 +136,22 @@ pub(super) async fn tell_rightly(
     }
     let shared = by_need.into_iter();
     let own = alone.into_iter().map(|unit| (need(&unit), vec![unit]));
-    let mut checks = Vec::new();
-    for (need, units) in shared.chain(own) {
-        let Some(instance) = farm.start(&need).await else { continue };
-        let mut run = prepare(instance.target().clone(), &need, &*instance, "even");
-        run.witness = Some(Arc::clone(&witness));
-        let run = Arc::new(run);
-        runner::execute(&run, &Plan { declared: 0, chosen: 0, units }, AT_ONCE).await;
-        checks.extend(run.events().into_iter().filter_map(|event| match event {
-            Event::Checked(check) if check.kind != Kind::Cleanup => Some(*check),
-            _ => None,
-        }));
-    }
-    checks
+    let told = futures_util::stream::iter(shared.chain(own)).map(|(need, units)| {
+        let witness = Arc::clone(&witness);
+        async move {
+            let Some(instance) = farm.start(&need).await else { return Vec::new() };
+            let mut run = prepare(instance.target().clone(), &need, &*instance, "even");
+            run.witness = Some(witness);
+            let run = Arc::new(run);
+            runner::execute(&run, &Plan { declared: 0, chosen: 0, units }, AT_ONCE).await;
+            let checks = run.events().into_iter().filter_map(|event| match event {
+                Event::Checked(check) if check.kind != Kind::Cleanup => Some(*check),
+                _ => None,
+            });
+            checks.collect()
+        }
+    });
+    told.buffer_unordered(AT_ONCE).collect::<Vec<Vec<Checked>>>().await.concat()
 }
 
 pub(super) fn prepare(target: crate::Target, need: &str, instance: &dyn super::Instance, name: &str) -> Run {
