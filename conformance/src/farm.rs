@@ -13,6 +13,10 @@ pub trait Instance: Send + Sync {
     fn target(&self) -> &Target;
     /// The folder that it may name in its answers.
     fn root(&self) -> String;
+    /// Where other nodes reach it, when it was started as a node.
+    fn node_url(&self) -> Option<String> {
+        None
+    }
     /// What is served to it.
     fn services(&self) -> Option<Arc<Services>> {
         None
@@ -23,6 +27,6 @@ pub trait Instance: Send + Sync {
 pub trait Farm: Debug + Send + Sync {
     /// Starts a server that is set up for what scenarios need: `tcp` (nothing in particular), `unix-socket`, `tls`,
     /// `http2`, `cors-off`, `cors-list`, `authorize-local`, `sessions-off`, `brief-refresh-tokens`, `fresh`,
-    /// `quick-analytics`, `csv-files`, `s3`. `None` for a need it does not know.
+    /// `quick-analytics`, `csv-files`, `s3`, `node` (which can be joined with others). `None` for a need it does not know.
     fn start<'a>(&'a self, need: &'a str) -> BoxFuture<'a, Option<Box<dyn Instance>>>;
 }

@@ -39,6 +39,11 @@ pub(crate) const fn must(
 }
 
 impl Law {
+    /// The id of its check in a story.
+    pub(crate) fn id(&self, story: &str) -> String {
+        format!("{story}#{}", self.step)
+    }
+
     /// Tries it, unless the run was stopped, and tells what came of it. The target is where its exchanges were made.
     pub(crate) async fn judge(
         &self,
@@ -62,7 +67,7 @@ impl Law {
             requirements: self.requirements.iter().map(|id| (*id).to_owned()).collect(),
             level: self.level,
             millis: took.as_secs_f64() * 1000.0,
-            ..Checked::new(Kind::History, format!("{story}#{}", self.step), self.title)
+            ..Checked::new(Kind::History, self.id(story), self.title)
         };
         match tried {
             Err((verdict, reason)) => (check.verdict, check.reason) = (verdict, Some(reason)),

@@ -182,7 +182,7 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     }
     // Before the rest, so that what it leaves is noticed.
     if !options.nodes.is_empty() {
-        cluster::run(&run, &options.nodes).await;
+        cluster::run(&run, &options.nodes, &options.only).await;
     }
     runner::execute(&run, &plan, options.jobs).await;
     shrink(&run, &options).await;

@@ -9,6 +9,8 @@ use std::sync::Arc;
 #[cfg(feature = "embedded-server")]
 mod farm;
 #[cfg(feature = "embedded-server")]
+mod nats;
+#[cfg(feature = "embedded-server")]
 mod wrong;
 
 #[cfg(feature = "embedded-server")]

@@ -1,6 +1,6 @@
 //! Records: what is written on one node is found on the others.
 
-use super::group::{Group, PATIENCE, TABLE};
+use super::group::{Group, TABLE};
 use crate::laws::{Fault, Tried};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -80,6 +80,12 @@ pub(super) async fn whole_requests(group: &Group<'_>) -> Tried {
     let (left, right) = (group.key(), group.key());
     let both = |n: usize| json!([{"id": left, "n": n}, {"id": right, "n": n}]);
     group.write(0, "upsert", both(0)).await?;
+    // What a new table brings along as a whole says nothing.
+    let are_there = |rows: &Value| rows[0]["n"] == 0 && rows[1]["n"] == 0;
+    let fault = group.everywhere(&[&left, &right], "both records must reach all nodes", are_there).await;
+    if fault.is_some() {
+        return Ok(fault);
+    }
     let writer = async {
         for n in 1..=ROUNDS {
             group.write(0, "upsert", both(n)).await?;
@@ -89,7 +95,7 @@ pub(super) async fn whole_requests(group: &Group<'_>) -> Tried {
     let last = group.nodes.len() - 1;
     let reader = async {
         let started = Instant::now();
-        while started.elapsed() < PATIENCE {
+        while started.elapsed() < group.patience() {
             let exchange = group.read(last, &[&left, &right]).await;
             let rows = exchange.answer.as_ref().map(|answer| answer.body.clone()).unwrap_or_default();
             if rows[0]["n"] != rows[1]["n"] {
@@ -156,7 +162,7 @@ pub(super) async fn confirmed(group: &Group<'_>) -> Tried {
         let key = group.key();
         let request = json!({"operation": "insert", "database": group.database, "table": TABLE,
             "records": [{"id": key}], "replicatedConfirmation": group.nodes.len() - 1});
-        let exchange = tokio::time::timeout(PATIENCE, group.send(0, request)).await;
+        let exchange = tokio::time::timeout(group.patience(), group.send(0, request)).await;
         let Ok(exchange) = exchange else {
             return Ok(Some(("a confirmed write was not answered in time".to_owned(), None)));
         };

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 /// The table that the checks write to.
 pub(super) const TABLE: &str = "shared";
 /// How long nodes have to agree.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How long what must not happen is waited for.
-pub(super) const SILENCE: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(50);
 /// The number of the unit that the names of these checks belong to.
 const UNIT: usize = 3_000_000;
@@ -66,6 +66,16 @@ impl<'r> Group<'r> {
         }
         let create = json!({"operation": "create_table", "database": self.database, "table": TABLE, "primary_key": "id"});
         self.accepted(0, create).await.map(drop)
+    }
+
+    /// How long nodes have to agree in this run.
+    pub(super) fn patience(&self) -> Duration {
+        PATIENCE.min(self.run.patience)
+    }
+
+    /// Waits for what must not happen.
+    pub(super) async fn silence(&self) {
+        tokio::time::sleep(SILENCE.min(self.run.patience)).await;
     }
 
     /// A key that no other check uses.
@@ -138,7 +148,7 @@ impl<'r> Group<'r> {
             if exchange.answer.as_ref().is_some_and(|answer| answer.status == 200 && passes(&answer.body)) {
                 return None;
             }
-            if started.elapsed() > PATIENCE || self.run.stop.stopped() {
+            if started.elapsed() > self.patience() || self.run.stop.stopped() {
                 let name = &self.names[node];
                 return Some((format!("{sentence}, but not on node '{name}'"), Some(exchange)));
             }
@@ -174,7 +184,7 @@ impl<'r> Group<'r> {
             if bodies.windows(2).all(|pair| pair[0] == pair[1]) && bodies[0].is_array() {
                 return Ok(bodies[0].clone());
             }
-            if started.elapsed() > PATIENCE || self.run.stop.stopped() {
+            if started.elapsed() > self.patience() || self.run.stop.stopped() {
                 let odd = bodies.iter().position(|body| *body != bodies[0]).unwrap_or_default();
                 let sentence =
                     format!("nodes '{}' and '{}' hold different records", self.names[0], self.names[odd]);
@@ -192,10 +202,10 @@ impl<'r> Group<'r> {
         connections.iter().filter_map(|connection| connection["name"].as_str().map(str::to_owned)).collect()
     }
 
-    /// Removes what the run has made, and parts the nodes if it has joined them.
-    pub(super) async fn part(&self) {
+    /// Removes what the run has made, and parts the nodes if it has joined them and they are to be parted.
+    pub(super) async fn part(&self, parted: bool) {
         let nodes = 0..self.nodes.len();
-        if self.joined_here.load(Ordering::Relaxed) {
+        if parted && self.joined_here.load(Ordering::Relaxed) {
             for node in nodes.clone() {
                 for name in self.known_to(node).await {
                     self.send(node, json!({"operation": "remove_node", "hostname": name})).await;

@@ -1,7 +1,7 @@
 //! Joining, parting, and what the nodes say of each other.
 
 use super::blocked;
-use super::group::{Group, PATIENCE, SILENCE, TABLE};
+use super::group::{Group, TABLE};
 use crate::laws::Tried;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
@@ -32,7 +32,7 @@ pub(super) async fn join(group: &Group<'_>) -> Tried {
             if others.iter().all(|name| listed.contains(name)) && !listed.contains(&group.names[node]) {
                 break;
             }
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > group.patience() {
                 let sentence = format!("node '{}' lists {listed:?} instead of {others:?}", group.names[node]);
                 let status = group.send(node, json!({"operation": "cluster_status"})).await;
                 return Ok(Some((sentence, Some(status))));
@@ -129,14 +129,14 @@ pub(super) async fn remove_and_return(group: &Group<'_>) -> Tried {
     }
     let started = Instant::now();
     while group.known_to(last).await.iter().any(|name| group.names[..last].contains(name)) {
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > group.patience() {
             let status = group.send(last, json!({"operation": "cluster_status"})).await;
             return Ok(Some(("a removed node must not list the others any more".to_owned(), Some(status))));
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     group.write(0, "insert", json!([{"id": missed, "n": 1}])).await?;
-    tokio::time::sleep(SILENCE).await;
+    group.silence().await;
     let unheard = group.read(last, &[&kept, &missed]).await;
     let rows = unheard.answer.as_ref().map(|answer| answer.body.clone()).unwrap_or_default();
     if rows[0]["id"] != *kept || rows.get(1).is_some() {

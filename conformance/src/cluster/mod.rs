@@ -20,6 +20,9 @@ pub use group::Node;
 /// The category of these checks.
 pub const CATEGORY: &str = "cluster";
 
+/// What the ids of these checks begin with.
+const STORY: &str = "cluster/nodes";
+
 /// What a law is tried by.
 type Trial = for<'a> fn(&'a Group<'a>) -> std::pin::Pin<Box<dyn Future<Output = Tried> + Send + 'a>>;
 
@@ -27,7 +30,7 @@ type Trial = for<'a> fn(&'a Group<'a>) -> std::pin::Pin<Box<dyn Future<Output = 
 const LAWS: &[(Law, Trial)] = &[
     (
         must(
-            "nodes-know-each-other",
+            JOINING,
             "every node lists all others",
             "add_node",
             &["CLUSTER-ADD-NODE-001", "CLUSTER-ADD-NODE-003", "CLUSTER-CLUSTER-STATUS-002"],
@@ -160,25 +163,48 @@ const LAWS: &[(Law, Trial)] = &[
     ),
 ];
 
+/// The law by which nodes are joined: it comes before all others.
+pub(crate) const JOINING: &str = "nodes-know-each-other";
+
+/// The laws of how nodes meet.
+pub(crate) fn first_laws() -> impl Iterator<Item = &'static Law> {
+    LAWS.iter().take(2).map(|(law, _)| law)
+}
+
 /// The checks of this kind, with what they bear on.
 pub fn requirements() -> impl Iterator<Item = &'static str> {
     LAWS.iter().flat_map(|(law, _)| law.requirements.iter().copied())
 }
 
-/// Tries everything on the run's target and the other nodes.
-pub async fn run(run: &Run, others: &[Node]) {
-    let story = format!("{CATEGORY}/nodes");
+/// Tries what is wanted (all, unless texts are given that ids must hold or requirements be) on the run's target and the
+/// other nodes.
+pub async fn run(run: &Run, others: &[Node], only: &[String]) {
+    let is_wanted = |law: &Law| {
+        let id = law.id(STORY);
+        let fits = |text: &String| id.contains(text.as_str()) || law.requirements.contains(&text.as_str());
+        only.is_empty() || only.iter().any(fits)
+    };
+    try_some(run, others, &is_wanted, true).await;
+}
+
+/// Tries some of the laws. The nodes are parted in the end if they were joined here and are to be.
+pub(crate) async fn try_some(
+    run: &Run,
+    others: &[Node],
+    is_wanted: &(dyn Fn(&Law) -> bool + Sync),
+    parted: bool,
+) {
     let first = Node { target: run.target.clone(), url: None };
     let mut group = Group::new(run, std::iter::once(&first).chain(others).cloned().collect());
     let ready = group.prepare().await;
-    for (law, trial) in LAWS {
+    for (law, trial) in LAWS.iter().filter(|(law, _)| is_wanted(law)) {
         let tried = async {
             ready.clone()?;
             trial(&group).await
         };
-        law.judge(run, first_of(&group), &story, tried).await;
+        law.judge(run, first_of(&group), STORY, tried).await;
     }
-    group.part().await;
+    group.part(parted).await;
 }
 
 fn first_of<'g>(group: &'g Group<'_>) -> &'g Target {

@@ -1,6 +1,6 @@
 //! Operations whose effect goes, or does not go, beyond the node they are asked of.
 
-use super::group::{Group, SILENCE, TABLE};
+use super::group::{Group, TABLE};
 use crate::laws::Tried;
 use crate::target::{Credentials, Target};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ async fn logs_in(group: &Group<'_>, target: &Target, name: &str) -> crate::laws:
         if exchange.answer.as_ref().is_some_and(|answer| answer.body["username"] == *name) {
             return None;
         }
-        if started.elapsed() > super::group::PATIENCE || group.run.stop.stopped() {
+        if started.elapsed() > group.patience() || group.run.stop.stopped() {
             let sentence = "a user added on one node must be known on the others";
             return Some((sentence.to_owned(), Some(exchange)));
         }
@@ -68,7 +68,7 @@ pub(super) async fn drops(group: &Group<'_>) -> Tried {
             Some(exchange),
         )));
     }
-    tokio::time::sleep(SILENCE).await;
+    group.silence().await;
     let still = group.send(last, describe("dropped-here")).await;
     if still.answer.as_ref().is_none_or(|answer| answer.status != 200) {
         return Ok(Some(("a drop must stay on its node".to_owned(), Some(still))));
@@ -84,6 +84,10 @@ pub(super) async fn drops(group: &Group<'_>) -> Tried {
             "'replicated' must have the answer of every other node".to_owned(),
             Some(exchange),
         )));
+    }
+    let message = format!("successfully deleted table '{}.dropped-everywhere'", group.database);
+    if answered.is_none_or(|answer| answer.body["message"] != message) {
+        return Ok(Some(("the message must be that of the node that was asked".to_owned(), Some(exchange))));
     }
     let gone = group.send(last, describe("dropped-everywhere")).await;
     Ok(match &gone.answer {

@@ -29,6 +29,8 @@ pub struct Fault {
     pub wrong: &'static str,
     /// The requirements that it breaks.
     pub breaks: &'static [&'static str],
+    /// Whether it takes a second node to see it.
+    pub is_shared: bool,
 }
 
 /// True when this program can be wrong on purpose.
@@ -43,7 +45,12 @@ pub const VARIABLE: &str = "REFERENCE_SERVER_FAULT";
 pub struct Unknown(pub String);
 
 const fn fault(name: &'static str, wrong: &'static str, breaks: &'static [&'static str]) -> Fault {
-    Fault { name, wrong, breaks }
+    Fault { name, wrong, breaks, is_shared: false }
+}
+
+/// A fault that only several nodes show.
+const fn shared(name: &'static str, wrong: &'static str, breaks: &'static [&'static str]) -> Fault {
+    Fault { is_shared: true, ..fault(name, wrong, breaks) }
 }
 
 /// The place of a fault in the table.

@@ -1,6 +1,6 @@
 //! The faults: name, what is wrong, and the requirements that it breaks.
 
-use super::{Fault, fault};
+use super::{Fault, fault, shared};
 
 /// Every fault there is.
 #[rustfmt::skip]
@@ -427,4 +427,35 @@ pub const FAULTS: &[Fault] = &[
     fault("unknown-status-null", "an unknown status is null", &["SYS-GET-STATUS-002"]),
     fault("restart-message", "the message of restart reads otherwise", &["SYS-RESTART-001"]),
     fault("status-created-time-moves", "the created time of a status moves", &["SYS-SET-STATUS-003"]),
+    // Clusters.
+    fault("cluster-open-to-all", "operations on clusters are done for every user", &["CLUSTER-ADD-NODE-012", "CLUSTER-CLUSTER-DELETE-ROUTES-008", "CLUSTER-CLUSTER-GET-ROUTES-005", "CLUSTER-CLUSTER-SET-ROUTES-010", "CLUSTER-CLUSTER-STATUS-008", "CLUSTER-CONFIGURE-CLUSTER-007", "CLUSTER-REMOVE-NODE-008", "CLUSTER-UPDATE-NODE-008", "REPL-CLUSTER-NETWORK-005", "REPL-PURGE-STREAM-006", "REPL-SET-NODE-REPLICATION-006"]),
+    fault("cluster-not-validated", "requests of operations on clusters are not checked", &["CLUSTER-CLUSTER-DELETE-ROUTES-004", "CLUSTER-CLUSTER-DELETE-ROUTES-005", "CLUSTER-CLUSTER-SET-ROUTES-006", "CLUSTER-CLUSTER-SET-ROUTES-007", "REPL-SET-NODE-REPLICATION-004"]),
+    fault("configured-message", "the message of configure_cluster lacks its full stop", &["CLUSTER-CONFIGURE-CLUSTER-001"]),
+    fault("deleted-routes-told-as-skipped", "routes that were deleted are told as skipped", &["CLUSTER-CLUSTER-DELETE-ROUTES-001", "CLUSTER-CLUSTER-DELETE-ROUTES-002"]),
+    fault("all-routes-deleted", "deleting a route deletes all", &["CLUSTER-CLUSTER-DELETE-ROUTES-003"]),
+    fault("routes-in-lists-of-old", "routes are answered as before 4.4", &["CLUSTER-CLUSTER-GET-ROUTES-001"]),
+    fault("status-without-type", "the status does not say what it is", &["CLUSTER-CLUSTER-STATUS-001"]),
+    fault("purge-refuses-options", "purge_stream does not take options", &["REPL-PURGE-STREAM-002", "REPL-PURGE-STREAM-004"]),
+    fault("network-switches-ignored", "switches of cluster_network do the opposite", &["REPL-CLUSTER-NETWORK-003"]),
+    fault("network-without-times", "entries of the network lack response_time", &["REPL-CLUSTER-NETWORK-002"]),
+    fault("confirmation-needs-nodes", "a server without cluster refuses replicatedConfirmation", &["REPL-CONFIRM-002"]),
+    shared("added-message", "the message of add_node reads otherwise", &["CLUSTER-ADD-NODE-001"]),
+    shared("added-on-one-side", "the node that is added does not know the other", &["CLUSTER-ADD-NODE-003"]),
+    shared("copies-without-records", "copies for new nodes lack their records", &["CLUSTER-ADD-NODE-004"]),
+    shared("status-lists-nobody", "the status lists no other node", &["CLUSTER-CLUSTER-STATUS-002"]),
+    shared("status-without-sockets", "the status tells no databases", &["CLUSTER-CLUSTER-STATUS-004"]),
+    shared("status-times-otherwise", "the times of the status are not in GMT texts", &["CLUSTER-CLUSTER-STATUS-005"]),
+    shared("removed-message", "the message of remove_node reads otherwise", &["CLUSTER-REMOVE-NODE-001"]),
+    shared("node-not-removed", "a removed node stays", &["CLUSTER-REMOVE-NODE-002"]),
+    shared("updates-stay-here", "updates do not reach other nodes", &["REPL-FLOW-001"]),
+    shared("tables-not-made-elsewhere", "tables are not made on other nodes", &["REPL-FLOW-003"]),
+    shared("deletions-stay-here", "deletions do not reach other nodes", &["REPL-FLOW-001", "REPL-CONFLICT-003"]),
+    shared("created-times-lost", "the created time does not reach other nodes", &["REPL-FLOW-005"]),
+    shared("only-first-record-arrives", "of a request's records only the first arrives", &["REPL-FLOW-007"]),
+    shared("earlier-writes-stay", "of two writes the earlier one stays", &["REPL-CONFLICT-001", "REPL-CONFLICT-002"]),
+    shared("confirmation-not-waited-for", "replicatedConfirmation waits for nobody", &["REPL-CONFIRM-001"]),
+    shared("flag-ignored", "replicated: true has no effect", &["REPL-FLAG-001"]),
+    shared("flag-always-set", "every operation is done on all nodes", &["REPL-FLAG-002", "REPL-FLOW-004"]),
+    shared("answers-of-others-only", "the answer to a replicated operation lacks this node's message", &["REPL-FLAG-003"]),
+    shared("network-of-one", "the network has no other nodes", &["REPL-CLUSTER-NETWORK-001"]),
 ];

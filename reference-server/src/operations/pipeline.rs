@@ -25,13 +25,15 @@ pub async fn answer(server: &Arc<Server>, caller: Caller, body: Value, form: Rep
     if fault!("validated-before-permission") {
         call.validated()?;
     }
-    if !fault!("not-authorised") {
+    let is_cluster = matches!(operation.category.as_str(), "clustering" | "replication");
+    if !(fault!("not-authorised") || (is_cluster && fault!("cluster-open-to-all"))) {
         access::authorise(&call)?;
     }
     let handler = table::handler(&operation.name).ok_or_else(|| not_offered(operation))?;
     // Faults with a form of their own, or told together with those that no schema can find, are the handler's.
     let plain = operation.checks.violation_form == ViolationForm::Plain && !operation.checks.existence_joined;
-    let unchecked = fault!("not-validated") || left_to_handler(&operation.name);
+    let unchecked = fault!("not-validated") || (is_cluster && fault!("cluster-not-validated"));
+    let unchecked = unchecked || left_to_handler(&operation.name);
     if operation.checks.order == CheckOrder::ValidationFirst && plain && !unchecked {
         call.validated()?;
     }

@@ -25,7 +25,8 @@ pub(super) struct Forward {
 
 /// True when a request asks for the other nodes: the flag may be anything, and counts as JavaScript has it.
 fn is_wanted(body: &Object) -> bool {
-    body.get(FLAG).is_some_and(|flag| Js::from(flag).truth())
+    let is_set = body.get(FLAG).is_some_and(|flag| Js::from(flag).truth());
+    (is_set && !fault!("flag-ignored")) || fault!("flag-always-set")
 }
 
 /// The other nodes that a request asks for.
@@ -83,6 +84,7 @@ fn copy(name: &str, body: &Object) -> Object {
 
 fn with_answers(reply: Reply, answers: Vec<(&String, Result<Value, CallError>)>) -> Reply {
     let mut members = match reply {
+        Reply::Message(_) if fault!("answers-of-others-only") => object([]),
         Reply::Message(message) => object([("message", Value::from(message))]),
         Reply::Value(value) => value,
         other => return other,

@@ -1,7 +1,7 @@
 //! Applying what another node has committed.
 
 use super::definitions;
-use super::message::{TableDefinition, Transaction};
+use super::message::{TableDefinition, Transaction, WriteKind};
 use super::progress;
 use super::state::Mark;
 use super::{identity, outgoing};
@@ -157,6 +157,7 @@ pub(super) fn define(
                 }
                 txn.add_attributes(table, new)?
             }
+            None if fault!("tables-not-made-elsewhere") => continue,
             None => txn.create_table(spec_of(definition))?,
         };
         definitions::note_foreign(txn, before.as_deref(), &after)?;
@@ -220,7 +221,14 @@ fn write_all(txn: &mut WriteTxn<'_>, own: &str, message: &Transaction) -> Result
             tracing::warn!(table = name, origin = message.origin, "the table has another primary key there");
             continue;
         }
-        for write in message.writes.iter().filter(|write| write.table == name) {
+        let of_table = message.writes.iter().filter(|write| write.table == name);
+        for write in of_table.take(if fault!("only-first-record-arrives") { 1 } else { usize::MAX }) {
+            if write.kind == WriteKind::Delete && fault!("deletions-stay-here") {
+                continue;
+            }
+            if write.kind == WriteKind::Patch && fault!("updates-stay-here") {
+                continue;
+            }
             let remote = RemoteWrite {
                 kind: write.kind,
                 key: &write.key,

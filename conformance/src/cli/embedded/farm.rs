@@ -17,7 +17,8 @@ pub struct Servers;
 pub const ANALYTICS_PERIOD: Duration = Duration::from_secs(1);
 
 /// What servers can be set up for.
-const NEEDS: [&str; 13] = [
+const NEEDS: [&str; 14] = [
+    "node",
     "tcp",
     "unix-socket",
     "tls",
@@ -37,6 +38,7 @@ struct Running {
     target: Target,
     server: TestServer,
     services: Arc<Services>,
+    node_url: Option<String>,
 }
 
 impl Instance for Running {
@@ -46,6 +48,10 @@ impl Instance for Running {
 
     fn root(&self) -> String {
         self.server.root().display().to_string()
+    }
+
+    fn node_url(&self) -> Option<String> {
+        self.node_url.clone()
     }
 
     fn services(&self) -> Option<Arc<Services>> {
@@ -61,7 +67,10 @@ impl Farm for Servers {
                 return None;
             }
             let services = Arc::new(Services::here(0).await.ok()?);
+            let port = if need == "node" { Some(free_port()?) } else { None };
             let server = TestServer::start_with(|config| {
+                config.replication.port = port;
+                config.replication.hostname = port.map(|port| format!("node-{port}"));
                 config.bulk.s3_endpoint = Some(services.store());
                 match need {
                     "unix-socket" => config.network.domain_socket = Some(config.root_path.join(SOCKET)),
@@ -90,9 +99,16 @@ impl Farm for Servers {
             let (username, password) = (server.username().to_owned(), server.password().to_owned());
             let admin = Credentials { username, password };
             let target = Target::new(&address, admin, Reach { insecure: true }).ok()?;
-            let running: Box<dyn Instance> = Box::new(Running { target, server, services });
+            let node_url = port.map(|port| format!("ws://127.0.0.1:{port}"));
+            let running: Box<dyn Instance> = Box::new(Running { target, server, services, node_url });
             Some(running)
         }
         .boxed()
     }
+}
+
+/// A port that is free now. Nodes say where they are before they listen there.
+fn free_port() -> Option<u16> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).ok()?;
+    listener.local_addr().ok().map(|address| address.port())
 }

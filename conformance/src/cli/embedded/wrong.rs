@@ -1,8 +1,10 @@
 //! The self-test: the suite against reference servers that are wrong on purpose.
 
 use super::farm::Servers;
+use super::nats;
 use anyhow::bail;
 use conformance::selftest::kills::{self, Fault, Killed};
+use conformance::selftest::shared;
 use reference_server::faults;
 
 /// Tries the suite under each fault, or the named ones, or lists them. 0: every fault was noticed by a check that is
@@ -10,7 +12,10 @@ use reference_server::faults;
 pub(crate) async fn self_test(names: &[String], list: bool) -> anyhow::Result<u8> {
     let known =
         faults::FAULTS.iter().filter(|fault| names.is_empty() || names.iter().any(|name| name == fault.name));
-    let chosen: Vec<Fault> = known.map(fault_of).collect();
+    let (several, one): (Vec<_>, Vec<_>) = known.partition(|fault| fault.is_shared);
+    let several: Vec<Fault> = several.into_iter().map(fault_of).collect();
+    let one: Vec<Fault> = one.into_iter().map(fault_of).collect();
+    let chosen: Vec<&Fault> = one.iter().chain(&several).collect();
     if let Some(unknown) = names.iter().find(|name| !chosen.iter().any(|fault| fault.name == **name)) {
         bail!("there is no fault '{unknown}'; self-test --list names them");
     }
@@ -27,10 +32,15 @@ pub(crate) async fn self_test(names: &[String], list: bool) -> anyhow::Result<u8
         // The names are those of the table.
         let _ = faults::choose(name);
     };
-    let outcomes = kills::try_all(&Servers, &conformance::suite()?, &chosen, &choose, &|fault, killed| {
-        tell(fault, killed)
-    })
-    .await;
+    let mut outcomes =
+        kills::try_all(&Servers, &conformance::suite()?, &one, &choose, &|fault, killed| tell(fault, killed))
+            .await;
+    if nats::is_there() || several.is_empty() {
+        outcomes
+            .extend(shared::try_all(&Servers, &several, &choose, &|fault, killed| tell(fault, killed)).await);
+    } else {
+        println!("skipped: {} faults of clusters, for nats-server is missing", several.len());
+    }
     let unnoticed: Vec<&str> =
         outcomes.iter().filter(|(_, killed)| killed.by.is_empty()).map(|(name, _)| name.as_str()).collect();
     println!("{} of {} faults noticed", outcomes.len() - unnoticed.len(), outcomes.len());

@@ -26,5 +26,6 @@ pub(super) async fn configure_cluster(call: Call) -> Outcome {
     for contact in &contacts {
         contact.join(server, None).await?;
     }
-    Ok(Reply::Message("Cluster successfully configured.".to_owned()))
+    let end = if fault!("configured-message") { "" } else { "." };
+    Ok(Reply::Message(format!("Cluster successfully configured{end}")))
 }

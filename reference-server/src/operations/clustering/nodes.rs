@@ -11,7 +11,8 @@ pub(super) async fn add_node(call: Call) -> Outcome {
     let whither = if request.legacy { "manifest" } else { "cluster" };
     let name = request.shown_name();
     Contact::make(&call.server, request).await?.join(&call.server, None).await?;
-    Ok(Reply::Message(format!("Successfully added '{name}' to {whither}")))
+    let done = if fault!("added-message") { "Added" } else { "Successfully added" };
+    Ok(Reply::Message(format!("{done} '{name}' to {whither}")))
 }
 
 /// Changes what is known of a node and agreed on with it; an unknown one is added (CLUSTER-UPDATE-NODE-002, 004).
@@ -45,7 +46,10 @@ pub(super) async fn remove_node(call: Call) -> Outcome {
     let Some(node) = request.find(&link.nodes.current()) else {
         return Err(OperationError::not_found(format!("Node '{name}' does not exist")));
     };
-    link::remove(&call.server, &node).await?;
+    if !fault!("node-not-removed") {
+        link::remove(&call.server, &node).await?;
+    }
     let whence = if request.legacy { "manifest" } else { "cluster" };
-    Ok(Reply::Message(format!("Successfully removed '{name}' from {whence}")))
+    let done = if fault!("removed-message") { "Removed" } else { "Successfully removed" };
+    Ok(Reply::Message(format!("{done} '{name}' from {whence}")))
 }

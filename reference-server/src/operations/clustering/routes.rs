@@ -48,7 +48,7 @@ pub(super) async fn cluster_delete_routes(call: Call) -> Outcome {
             for list in [ROUTES, HUB, LEAF] {
                 let mut routes = routes_in(document.tree(), list);
                 let before = routes.len();
-                routes.retain(|known| !is_same(known, &route));
+                routes.retain(|known| !is_same(known, &route) && !fault!("all-routes-deleted"));
                 if routes.len() < before {
                     found = true;
                     if fault!("routes-not-deleted") {
@@ -59,7 +59,7 @@ pub(super) async fn cluster_delete_routes(call: Call) -> Outcome {
             }
             if found { &mut deleted } else { &mut skipped }.push(route);
         }
-        (deleted, skipped)
+        if fault!("deleted-routes-told-as-skipped") { (skipped, deleted) } else { (deleted, skipped) }
     })
     .await
 }
@@ -67,7 +67,7 @@ pub(super) async fn cluster_delete_routes(call: Call) -> Outcome {
 /// Tells the routes of the file, whether or not they count yet (CLUSTER-CLUSTER-GET-ROUTES-001).
 pub(super) async fn cluster_get_routes(call: Call) -> Outcome {
     let tree = read(call.server.clone()).await?;
-    if !call.server.config.is_legacy_cluster() {
+    if !(call.server.config.is_legacy_cluster() || fault!("routes-in-lists-of-old")) {
         return Ok(Reply::Value(Value::Array(routes_in(&tree, ROUTES))));
     }
     let list = |list| Value::Array(routes_in(&tree, list));

@@ -26,10 +26,10 @@ pub(super) async fn cluster_status(call: Call) -> Outcome {
             false => connection(node, &of_node),
         }
     });
-    let connections: Vec<Value> = connections.collect();
+    let connections: Vec<Value> = connections.filter(|_| !fault!("status-lists-nobody")).collect();
     let is_enabled = is_legacy || server.replication.link.is_enabled(config);
     let mut members = Object::new();
-    if !is_legacy {
+    if !(is_legacy || fault!("status-without-type")) {
         members.insert("type".to_owned(), Value::from("cluster-status"));
     }
     members.insert("node_name".to_owned(), Value::String(node_name(server)));
@@ -53,7 +53,8 @@ fn connection(node: &NodeRecord, links: &[&LinkStatus]) -> Value {
     if let Some(shard) = node.shard {
         set("shard", Value::Number(shard.into()));
     }
-    set("database_sockets", links.iter().map(|link| socket(link)).collect::<Vec<_>>().into());
+    let sockets = links.iter().filter(|_| !fault!("status-without-sockets")).map(|link| socket(link));
+    set("database_sockets", sockets.collect::<Vec<_>>().into());
     Value::Object(members)
 }
 
@@ -86,7 +87,8 @@ fn socket(link: &LinkStatus) -> Value {
 /// `Wed, 12 Feb 2025 19:09:34 GMT`.
 fn gmt(time: f64) -> Option<String> {
     let moment = DateTime::from_timestamp_millis(time as i64)?;
-    Some(moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
+    let form = if fault!("status-times-otherwise") { "%FT%TZ" } else { "%a, %d %b %Y %H:%M:%S GMT" };
+    Some(moment.format(form).to_string())
 }
 
 /// A connection in the form before 4.4.

@@ -13,6 +13,9 @@ pub(super) async fn purge_stream(call: Call) -> Outcome {
         (None, Some(number)) => Keep::From(number as u64),
         (None, None) => Keep::Nothing,
     };
+    if fault!("purge-refuses-options") && call.body.contains_key("options") {
+        return Err(OperationError::invalid("'options' is not allowed"));
+    }
     let purged = call.server.replication.purge(database.name(), &table.name, keep).await;
     let purged = purged.map_err(OperationError::internal)?;
     Ok(Reply::Message(format!("Dropped {purged} messages of table '{}.{}'", database.name(), table.name)))

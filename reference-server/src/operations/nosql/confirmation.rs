@@ -19,9 +19,15 @@ pub(super) async fn confirmed(
     number: Option<u64>,
 ) -> Result<(), OperationError> {
     let nodes = call.body.get("replicatedConfirmation").and_then(Value::as_number).unwrap_or(0.0);
-    let Some(number) = number.filter(|_| nodes >= 1.0) else { return Ok(()) };
+    let Some(number) = number.filter(|_| nodes >= 1.0 && !fault!("confirmation-not-waited-for")) else {
+        return Ok(());
+    };
     let limit = call.server.config.network.timeout;
     let limit = limit.saturating_sub(SPARE).max(limit / 2);
+    let is_alone = call.server.replication.link.nodes.current().is_empty();
+    if is_alone && fault!("confirmation-needs-nodes") {
+        return Err(OperationError::fault("there are no other nodes"));
+    }
     if call.server.replication.confirmed(database, number, nodes as usize, limit).await {
         return Ok(());
     }

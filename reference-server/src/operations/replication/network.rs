@@ -23,14 +23,16 @@ struct Omitted {
 
 /// Tells of this node and of every other that answers in time (REPL-CLUSTER-NETWORK-001).
 pub(super) async fn cluster_network(call: Call) -> Outcome {
-    let left_out = |name: &str| call.body.get(name).and_then(Value::as_bool) == Some(true);
+    let left_out = |name: &str| {
+        call.body.get(name).and_then(Value::as_bool) == Some(!fault!("network-switches-ignored"))
+    };
     let omitted = Omitted { connected_nodes: left_out("connected_nodes"), routes: left_out("routes") };
     let timeout = call.body.get("timeout").and_then(Value::as_number);
     let patience =
         timeout.map_or(PATIENCE, |timeout| Duration::try_from_secs_f64(timeout / 1000.0).unwrap_or(PATIENCE));
     let server = &call.server;
     let mut nodes = vec![this_node(server, omitted).await?];
-    let others = other_nodes(server);
+    let others = if fault!("network-of-one") { Vec::new() } else { other_nodes(server) };
     let asked = others.iter().map(|node| tokio::time::timeout(patience, other_node(server, node, omitted)));
     nodes.extend(join_all(asked).await.into_iter().filter_map(|answer| answer.ok().flatten()));
     Ok(Reply::Value(object([("nodes", Value::Array(nodes))])))
@@ -77,7 +79,10 @@ fn entry(name: &str, started: Instant, omitted: Omitted, connected: Vec<Value>, 
     let time = started.elapsed().as_millis() as f64;
     let mut entry = Object::from_iter([
         ("name".to_owned(), Value::from(name)),
-        ("response_time".to_owned(), Value::Number(time)),
+        (
+            if fault!("network-without-times") { "time" } else { "response_time" }.to_owned(),
+            Value::Number(time),
+        ),
     ]);
     if !omitted.connected_nodes {
         entry.insert("connected_nodes".to_owned(), Value::Array(connected));

@@ -160,7 +160,9 @@ async fn join(server: &Arc<Server>, origin: &Origin, who: &Who, message: &Object
                 agreed: book.now.max(earlier.agreed + 1.0),
                 ..terms.clone()
             };
-            book.know(&name, &facts, Some(link));
+            if !fault!("added-on-one-side") {
+                book.know(&name, &facts, Some(link));
+            }
             if called.is_some() {
                 book.adopted_name.clone_from(&called);
             }

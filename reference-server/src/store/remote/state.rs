@@ -19,7 +19,10 @@ impl State {
     /// What a change writes; `record` is its record with the primary key.
     pub(super) fn of_write(write: &RemoteWrite<'_>, record: &Object) -> State {
         let expires_at = write.expires_at.filter(|instant| instant.is_finite()).unwrap_or(f64::INFINITY);
-        let members = if write.kind == WriteKind::Delete { Object::new() } else { record.clone() };
+        let mut members = if write.kind == WriteKind::Delete { Object::new() } else { record.clone() };
+        if fault!("created-times-lost") {
+            members.shift_remove(crate::store::CREATED_TIME);
+        }
         State { members, created: write.created, expires_at }
     }
 
