@@ -133,7 +133,8 @@ fn taken(origin: Option<String>, write: Write) -> (String, Copied) {
 }
 
 /// Puts the pages of a copy into a database, made if it is missing; newer records stay. With the last page `cursor`
-/// becomes the place in the stream of the node they come from. Only the tables that `is_wanted` tells are taken.
+/// becomes the place in the stream of the node they come from. Of a table only what is of a time, in epoch milliseconds,
+/// from which on `is_due` says so is taken.
 ///
 /// # Errors
 /// When the pages end early or cannot be stored; what was stored stays.
@@ -142,7 +143,7 @@ pub async fn take(
     database: &str,
     from: &Peer,
     cursor: Cursor,
-    is_wanted: impl Fn(&str) -> bool + Send + Sync,
+    is_due: impl Fn(&str, f64) -> bool + Send + Sync,
     mut pages: Pages,
 ) -> anyhow::Result<()> {
     let first = pages.next().await?.context("a copy without a beginning")?;
@@ -151,7 +152,7 @@ pub async fn take(
     let own = identity::node_name(server);
     // What was dropped since the two nodes know each other is not brought back.
     let since = nodes::agreed(server, &from.name).map_err(cause)?;
-    let tables = beginning.tables.iter().filter(|table| is_wanted(&table.name)).cloned();
+    let tables = beginning.tables.iter().filter(|table| is_due(&table.name, f64::INFINITY)).cloned();
     let tables: Arc<Vec<TableDefinition>> = Arc::new(tables.collect());
     let definitions = tables.clone();
     let defined = target.write(move |txn: &mut WriteTxn<'_>| -> Result<(), OperationError> {
@@ -161,7 +162,8 @@ pub async fn take(
     while let Some(page) = pages.next().await? {
         let part: Part = state::decode(&page)?;
         let changes = part.writes.into_iter().map(|(origin, write)| taken(origin, write));
-        let changes = changes.filter(|(table, _)| is_wanted(table) && !fault!("copies-without-records"));
+        let changes =
+            changes.filter(|(table, copied)| is_due(table, copied.time) && !fault!("copies-without-records"));
         let changes: Vec<(String, Copied)> = changes.collect();
         let own = own.clone();
         let definitions = definitions.clone();

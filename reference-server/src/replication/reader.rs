@@ -247,7 +247,8 @@ impl Reader {
         let pages = Pages::new(&self.client, String::from_utf8_lossy(&answer.payload).into_owned());
         let server = self.engine.server()?;
         let cursor = self.cursor(&state, state.message, state.lseq);
-        copy::take(&server, database, &self.from(), cursor, |table| self.is_wanted(table), pages).await?;
+        copy::take(&server, database, &self.from(), cursor, |table, time| self.is_due(table, time), pages)
+            .await?;
         progress::note_shared(&server.store, database, &state.life).await.map_err(cause)
     }
 

@@ -231,6 +231,13 @@ async fn the_form_of_old_exchanges_what_is_yet_to_come() {
     }
     eventually("what is new has come", async || one.count("t").await == 3 && other.count("t").await == 3)
         .await;
+    let updated = one.ask(old("update_node", "u")).await;
+    assert_eq!(updated, json!({"message": "Successfully updated 'node-2'"}));
+    for node in [&one, &other] {
+        node.upsert("u", json!([{"id": format!("later of {}", node.name)}])).await;
+    }
+    eventually("another table has come", async || one.count("u").await == 3 && other.count("u").await == 3)
+        .await;
     let status = one.ask(json!({"operation": "cluster_status"})).await;
     let connection = &status["connections"][0];
     assert_eq!(status["node_name"], "node-1");
@@ -239,7 +246,7 @@ async fn the_form_of_old_exchanges_what_is_yet_to_come() {
         (&json!("node-2"), &json!("open")),
         "{status}"
     );
-    assert_eq!(connection["subscriptions"].as_array().map(Vec::len), Some(1), "{connection}");
+    assert_eq!(connection["subscriptions"].as_array().map(Vec::len), Some(2), "{connection}");
     assert!(connection["ports"]["clustering"].is_u64(), "{connection}");
     assert!(connection["ports"]["operations_api"].is_u64(), "{connection}");
     for member in ["hdb_version", "node_version", "platform"] {
