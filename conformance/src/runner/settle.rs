@@ -20,17 +20,27 @@ pub enum Change {
     None,
     /// Records, and with them perhaps new attributes.
     Records,
-    /// Databases, tables, attributes, users, roles, settings.
+    /// Databases, tables, attributes, users, roles, sessions, settings.
     Structure,
 }
 
 impl Change {
     /// The change that an operation makes, by its name.
     pub fn of(operation: &str) -> Self {
-        const STRUCTURE: [&str; 9] =
-            ["create_", "drop_", "alter_", "add_", "remove_", "set_", "deploy_", "configure_", "restart"];
-        const RECORDS: [&str; 8] =
-            ["insert", "update", "upsert", "delete", "sql", "csv_", "import_", "logout"];
+        const STRUCTURE: [&str; 11] = [
+            "create_",
+            "drop_",
+            "alter_",
+            "add_",
+            "remove_",
+            "set_",
+            "deploy_",
+            "configure_",
+            "restart",
+            "login",
+            "logout",
+        ];
+        const RECORDS: [&str; 7] = ["insert", "update", "upsert", "delete", "sql", "csv_", "import_"];
         if STRUCTURE.iter().any(|prefix| operation.starts_with(prefix)) {
             Change::Structure
         } else if RECORDS.iter().any(|prefix| operation.starts_with(prefix)) {
