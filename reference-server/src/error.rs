@@ -56,6 +56,11 @@ pub struct OperationError {
 }
 
 impl OperationError {
+    /// Why it came to this, for the log: the private cause, or else what the client is told.
+    pub fn into_cause(self) -> anyhow::Error {
+        self.cause.unwrap_or_else(|| anyhow::anyhow!(self.message))
+    }
+
     /// A failure with a message of its own.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         OperationError { kind, message: message.into(), body: ErrorBody::Message, cause: None }

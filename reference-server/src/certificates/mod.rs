@@ -197,7 +197,7 @@ impl Certificates {
                 Ok(())
             })
             .await;
-        written.map_err(|error| error.cause.unwrap_or_else(|| anyhow::anyhow!("{}", error.message)))?;
+        written.map_err(OperationError::into_cause)?;
         self.changed();
         Ok(())
     }

@@ -171,11 +171,10 @@ fn begin_copy(
     anyhow::ensure!(engine.replicates(&request.database), "the database is not replicated");
     let audience = Audience::of(asker);
     anyhow::ensure!(audience.reads_of(&request.database), "node '{}' may not read it", asker.name);
-    let excerpts = audience.excerpts(&asker.name);
-    let excerpt = excerpts.into_iter().find(|(database, _)| *database == request.database);
+    let mut excerpts = audience.excerpts(&asker.name).into_iter();
+    let excerpt = excerpts.find(|(database, _)| *database == request.database).map(|(_, excerpt)| excerpt);
     let is_replicated = |table: &str| {
         engine.replicates_table(&request.database, table) && audience.reads(&request.database, table)
     };
-    let excerpt = excerpt.map(|(_, excerpt)| excerpt);
     copy::send(&server, &request.database, excerpt.as_ref(), &is_replicated, pages)
 }

@@ -148,17 +148,17 @@ pub async fn take(
 ) -> anyhow::Result<()> {
     let first = pages.next().await?.context("a copy without a beginning")?;
     let beginning: Beginning = state::decode(&first)?;
-    let target = open(server, database).map_err(cause)?;
+    let target = open(server, database).map_err(OperationError::into_cause)?;
     let own = identity::node_name(server);
     // What was dropped since the two nodes know each other is not brought back.
-    let since = nodes::agreed(server, &from.name).map_err(cause)?;
+    let since = nodes::agreed(server, &from.name).map_err(OperationError::into_cause)?;
     let tables = beginning.tables.iter().filter(|table| is_due(&table.name, f64::INFINITY)).cloned();
     let tables: Arc<Vec<TableDefinition>> = Arc::new(tables.collect());
     let definitions = tables.clone();
     let defined = target.write(move |txn: &mut WriteTxn<'_>| -> Result<(), OperationError> {
         Ok(define(txn, &tables, since)?)
     });
-    defined.await.map_err(cause)?;
+    defined.await.map_err(OperationError::into_cause)?;
     while let Some(page) = pages.next().await? {
         let part: Part = state::decode(&page)?;
         let changes = part.writes.into_iter().map(|(origin, write)| taken(origin, write));
@@ -168,7 +168,7 @@ pub async fn take(
         let own = own.clone();
         let definitions = definitions.clone();
         let stored = target.write(move |txn| store(txn, &own, &definitions, since, &changes));
-        stored.await.map_err(cause)?;
+        stored.await.map_err(OperationError::into_cause)?;
     }
     // Whoever takes some tables only cannot rely on having what others told the one copied from.
     let is_whole = nodes::list(server)
@@ -178,8 +178,8 @@ pub async fn take(
     let from = from.clone();
     let node = own.clone();
     let ended = target.write(move |txn| end(txn, &node, &from, &beginning, is_whole, &cursor));
-    ended.await.map_err(cause)?;
-    server.written(database).map_err(cause)
+    ended.await.map_err(OperationError::into_cause)?;
+    server.written(database).map_err(OperationError::into_cause)
 }
 
 fn store(
@@ -234,8 +234,4 @@ fn end(
         progress::set_cursor(txn, &from.name, cursor)?;
     }
     Ok(())
-}
-
-fn cause(error: OperationError) -> anyhow::Error {
-    error.cause.unwrap_or_else(|| anyhow::anyhow!(error.message))
 }

@@ -211,7 +211,9 @@ impl Reader {
         };
         let cursor = self.cursor(state, state.message, state.lseq);
         let server = self.engine.server()?;
-        apply::transaction(&server, &self.database, &self.from(), mark, cursor).await.map_err(cause)?;
+        apply::transaction(&server, &self.database, &self.from(), mark, cursor)
+            .await
+            .map_err(OperationError::into_cause)?;
         Ok(Place::After(state.message))
     }
 
@@ -222,7 +224,9 @@ impl Reader {
             let store = server.clone();
             tokio::task::spawn_blocking(move || store.store.create_database(&name)).await??;
         }
-        progress::note_shared(&server.store, &self.database, &state.life).await.map_err(cause)
+        progress::note_shared(&server.store, &self.database, &state.life)
+            .await
+            .map_err(OperationError::into_cause)
     }
 
     fn from(&self) -> apply::Peer {
@@ -249,7 +253,7 @@ impl Reader {
         let cursor = self.cursor(&state, state.message, state.lseq);
         copy::take(&server, database, &self.from(), cursor, |table, time| self.is_due(table, time), pages)
             .await?;
-        progress::note_shared(&server.store, database, &state.life).await.map_err(cause)
+        progress::note_shared(&server.store, database, &state.life).await.map_err(OperationError::into_cause)
     }
 
     async fn consumer(&self, state: &DatabaseState, place: &Place) -> anyhow::Result<Consumer<Config>> {
@@ -465,7 +469,7 @@ impl Run<'_> {
 
     async fn applied(&mut self, outcome: Outcome) -> anyhow::Result<Option<Ending>> {
         self.bytes = self.bytes.saturating_sub(outcome.bytes);
-        if let Applied::Gap(last) = outcome.result.map_err(cause)? {
+        if let Applied::Gap(last) = outcome.result.map_err(OperationError::into_cause)? {
             let (node, database) = (&self.reader.record.name, &self.reader.database);
             tracing::info!(node, database, last, lseq = outcome.lseq, "transactions are missing");
             return Ok(Some(Ending::Gap));
@@ -498,8 +502,4 @@ impl Run<'_> {
 /// Whether a batch has ended as its messages were many bytes.
 fn is_full(error: &(dyn std::error::Error + Send + Sync)) -> bool {
     error.to_string().contains("MaxBytes")
-}
-
-fn cause(error: OperationError) -> anyhow::Error {
-    error.cause.unwrap_or_else(|| anyhow::anyhow!(error.message))
 }

@@ -8,6 +8,7 @@ use super::nodes::NodeRecord;
 use super::state::{self, Mark};
 use super::transfer::{Page, Pages};
 use super::{names, nodes, progress};
+use crate::error::OperationError;
 use crate::store::{Database, StoreError};
 use anyhow::Context;
 use async_nats::Client;
@@ -90,8 +91,7 @@ async fn fetch(
         let message = Transaction::decode(&page)?;
         let cursor = Cursor { origin_lseq: message.lseq, ..Cursor::default() };
         let applied = apply::transaction(&server, database, &from, message, cursor).await;
-        let applied =
-            applied.map_err(|error| error.cause.unwrap_or_else(|| anyhow::anyhow!(error.message)))?;
+        let applied = applied.map_err(OperationError::into_cause)?;
         anyhow::ensure!(!matches!(applied, Applied::Gap(_)), "they do not follow what is here");
     }
     Ok(())
