@@ -8,6 +8,8 @@
 mod conflicts;
 #[path = "cluster/engine.rs"]
 mod engine;
+#[path = "cluster/external.rs"]
+mod external;
 #[path = "cluster/links.rs"]
 mod links;
 #[path = "cluster/membership.rs"]

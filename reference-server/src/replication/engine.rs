@@ -23,8 +23,9 @@ use tokio::task::{AbortHandle, JoinSet};
 
 /// How often the set of databases is looked at.
 const GLANCE: Duration = Duration::from_millis(200);
-/// The pause before a connection to the own server is tried again.
+/// The pause before a connection to the own server is tried again, doubled up to the longest.
 const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// How long a stream may take until it says how far it has come.
 const MARK_PATIENCE: Duration = Duration::from_secs(10);
 /// Tables of the server's own database that are of this node alone.
@@ -154,20 +155,33 @@ impl Engine {
     /// Works with the own server whenever it is up.
     async fn keep_own(self: Arc<Self>) {
         let mut address = self.nats.watch();
+        let mut failures = 0;
         loop {
             if address.wait_for(Option::is_some).await.is_err() {
                 return;
             }
-            if let Err(error) = self.clone().work_with_own().await {
-                tracing::debug!("the own NATS server is lost: {error:#}");
+            match self.nats.connect(&self.node).await {
+                Ok(connection) => {
+                    failures = 0;
+                    if let Err(error) = self.clone().work_with_own(connection).await {
+                        tracing::warn!("what the own NATS server does is begun anew: {error:#}");
+                    }
+                }
+                // Once, and not again as long as nothing changes.
+                Err(error) if failures == 0 => {
+                    failures = 1;
+                    tracing::error!("nothing is told to other nodes: {error:#}");
+                }
+                Err(error) => {
+                    failures += 1;
+                    tracing::debug!("still nothing is told to other nodes: {error:#}");
+                }
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep((PAUSE * 2_u32.pow(failures.min(8))).min(LONGEST_PAUSE)).await;
         }
     }
 
-    async fn work_with_own(self: Arc<Self>) -> anyhow::Result<()> {
-        let place = self.nats.own().context("it is down")?;
-        let connection = Connection::open(&place, &self.node).await?;
+    async fn work_with_own(self: Arc<Self>, connection: Connection) -> anyhow::Result<()> {
         let context = jetstream::new(connection.client.clone());
         let mut tasks = JoinSet::new();
         answers::begin(&self, &connection.client, &mut tasks).await?;

@@ -143,6 +143,14 @@ impl Replication {
         Ok(own.address)
     }
 
+    /// Fails, and says why, when there is no NATS server that this node could work with.
+    ///
+    /// # Errors
+    /// When there is no nats-server, or the one that the configuration names cannot be used.
+    pub async fn check(&self) -> anyhow::Result<()> {
+        self.running.check().await
+    }
+
     /// Where another node is led to, and as whom: a user that may read what was agreed on with that node.
     ///
     /// # Errors

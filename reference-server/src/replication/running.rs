@@ -74,6 +74,15 @@ impl Running {
         Ok(engine)
     }
 
+    /// Fails when there is no NATS server that this node could work with. Where nothing is to flow none is needed.
+    pub(super) async fn check(&self) -> anyhow::Result<()> {
+        let Some(server) = self.server.get().and_then(Weak::upgrade) else { return Ok(()) };
+        match &server.config.replication.nats_url {
+            Some(url) => Nats::given(url)?.connect(&identity::node_name(&server)).await.map(drop),
+            None => Nats::is_there(),
+        }
+    }
+
     /// Ends everything.
     pub(super) async fn stop(&self) {
         self.is_over.store(true, Ordering::Release);

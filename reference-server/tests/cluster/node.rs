@@ -21,14 +21,26 @@ const GLANCE: Duration = Duration::from_millis(25);
 
 /// Whether the tests can run; says so where they cannot.
 pub fn nats_is_there() -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let places = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    let is_there = places.into_iter().any(|place| place.join("nats-server").is_file());
+    let is_there = nats_server().is_some();
     if !is_there {
         assert!(std::env::var_os("REQUIRE_NATS").is_none(), "nats-server is missing and REQUIRE_NATS is set");
         eprintln!("skipped: nats-server is missing");
     }
     is_there
+}
+
+/// The program of NATS servers.
+pub fn nats_server() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    places.find_map(|place| Some(place.join("nats-server")).filter(|program| program.is_file()))
+}
+
+/// The names in a node's `hdb_nodes`.
+pub async fn rows(node: &Node) -> Value {
+    let all = json!({"operation": "search_by_value", "database": "system", "table": "hdb_nodes", "attribute": "name",
+        "value": "*", "get_attributes": ["name"]});
+    node.ask(all).await
 }
 
 /// How a node is set up for others.

@@ -1,6 +1,6 @@
 //! Nodes that prove their names by certificates, and those that do not get in.
 
-use crate::node::{DETECTION, Node, converge, eventually, flowing, nats_is_there, within};
+use crate::node::{DETECTION, Node, converge, eventually, flowing, nats_is_there, rows, within};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair};
 use serde_json::{Value, json};
 
@@ -17,12 +17,6 @@ async fn serials(node: &Node) -> Vec<Value> {
             && one["details"]["subject"].as_str().is_some_and(|subject| subject.contains(&node.name))
     });
     own.map(|one| one["details"]["serial_number"].clone()).collect()
-}
-
-async fn rows(node: &Node) -> Value {
-    let all = json!({"operation": "search_by_value", "database": "system", "table": "hdb_nodes", "attribute": "name",
-        "value": "*", "get_attributes": ["name"]});
-    node.ask(all).await
 }
 
 /// Asks a node as one that shows a certificate which this node's own authority has signed.

@@ -216,8 +216,8 @@ async fn pipe(
 ) -> Result<Answer, Refusal> {
     let who = identify::judge(server, origin, request.headers()).await?;
     let node = who.known()?.name.clone();
-    let nats =
-        server.replication.ensure_started().await.map_err(|error| Refusal::unavailable(error.to_string()))?;
+    let nats = server.replication.ensure_started().await;
+    let nats = nats.map_err(|error| Refusal::unavailable(format!("{error:#}")))?;
     let upstream = TcpStream::connect(nats).await.map_err(|error| Refusal::unavailable(error.to_string()))?;
     let _ = upstream.set_nodelay(true);
     let link = &server.replication.link;

@@ -28,6 +28,8 @@ pub(super) async fn answer(
     match message.get("type").and_then(Value::as_str).unwrap_or_default() {
         "hello" => {
             who.may_join()?;
+            let usable = server.replication.check().await;
+            usable.map_err(|error| Refusal::unavailable(format!("{error:#}")))?;
             Ok(Value::Object(introduction(server)))
         }
         "join" => {
@@ -217,7 +219,7 @@ pub(super) fn read_terms(value: Option<&Value>) -> Link {
 
 async fn credentials(server: &Arc<Server>, node: &str) -> Result<Value, Refusal> {
     let nats = server.replication.admit(node).await;
-    let nats = nats.map_err(|error| Refusal::unavailable(error.to_string()))?;
+    let nats = nats.map_err(|error| Refusal::unavailable(format!("{error:#}")))?;
     let members = [("user", nats.user), ("password", nats.password)];
     let members = members.into_iter().map(|(name, text)| (name.to_owned(), Value::String(text)));
     Ok(Value::Object(members.collect()))

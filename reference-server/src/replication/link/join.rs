@@ -170,6 +170,7 @@ impl Contact {
             return Err(is_self());
         }
         let failed = |reason: String| failed(&request, &reason);
+        server.replication.check().await.map_err(|error| failed(format!("{error:#}")))?;
         front::ensure(server, url.scheme() == "wss").map_err(|error| failed(error.to_string()))?;
         let kept = known.as_ref().and_then(|known| known.authorization.clone());
         let target = Target {

@@ -67,8 +67,7 @@ impl Supervisor {
         configuration: String,
         address: watch::Sender<Option<SocketAddr>>,
     ) -> anyhow::Result<Supervisor> {
-        let program = find("nats-server")
-            .ok_or_else(|| anyhow::anyhow!("nats-server is not installed, and replication needs it"))?;
+        let program = program()?;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let (orders, given) = channel();
         let (tell, told) = channel();
@@ -307,8 +306,17 @@ fn signal(name: &str, id: u32) {
     }
 }
 
+/// The program of the child.
+///
+/// # Errors
+/// When it is not there.
+pub(super) fn program() -> anyhow::Result<PathBuf> {
+    let installed = find("nats-server");
+    installed.ok_or_else(|| anyhow::anyhow!("nats-server is not installed, and replication needs it"))
+}
+
 /// A program of this machine.
-pub(super) fn find(program: &str) -> Option<PathBuf> {
+fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places: Vec<PathBuf> = std::env::split_paths(&path).chain(USUAL_PLACES.map(PathBuf::from)).collect();
     places.into_iter().map(|place| place.join(program)).find(|file| file.is_file())

@@ -11,6 +11,7 @@ use child::Supervisor;
 pub(super) use config::Admission;
 use config::{Guest, Settings};
 use parking_lot::Mutex;
+use percent_encoding::percent_decode_str;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -58,16 +59,26 @@ impl Nats {
         Ok(Nats { address, own: ("self".to_owned(), own), child: Some(child), _given: None })
     }
 
-    /// Uses the server behind a URL such as `nats://user:password@host:4222`.
+    /// Fails when a child could not be started, as far as that can be told without starting it.
+    ///
+    /// # Errors
+    /// When there is no nats-server.
+    pub(super) fn is_there() -> anyhow::Result<()> {
+        child::program().map(drop)
+    }
+
+    /// Uses the server behind a URL such as `nats://user:password@host:4222`, whether or not it runs now.
     ///
     /// # Errors
     /// When the URL names no place.
     pub(super) fn given(url: &str) -> anyhow::Result<Nats> {
         let parsed = reqwest::Url::parse(url).context("REPLICATION_NATS_URL is no URL")?;
+        anyhow::ensure!(parsed.scheme() == "nats", "REPLICATION_NATS_URL is no nats:// URL");
         let host = parsed.host_str().context("REPLICATION_NATS_URL names no host")?;
         let mut found = (host.trim_matches(['[', ']']), parsed.port().unwrap_or(4222)).to_socket_addrs()?;
         let address = found.next().context("REPLICATION_NATS_URL names no address")?;
-        let user = (parsed.username().to_owned(), parsed.password().unwrap_or_default().to_owned());
+        let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let user = (plain(parsed.username()), plain(parsed.password().unwrap_or_default()));
         let (tell, address) = watch::channel(Some(address));
         Ok(Nats { address, own: user, child: None, _given: Some(tell) })
     }
@@ -97,13 +108,15 @@ impl Nats {
     /// # Errors
     /// When it is not one of those that are let in, or the server is down.
     pub(super) async fn for_peer(&self, node: &str) -> anyhow::Result<NatsAddress> {
-        let user = match &self.child {
-            None => self.own.clone(),
-            Some(child) => {
-                let guests = child.guests.lock();
-                let guest = guests.iter().find(|guest| guest.admission.node == node);
-                guest.map(|guest| (guest.user(), guest.password.clone())).context("it is not let in")?
-            }
+        let Some(child) = &self.child else {
+            // There all are the same user.
+            self.connect(node).await?;
+            return self.own().context("the address is lost");
+        };
+        let user = {
+            let guests = child.guests.lock();
+            let guest = guests.iter().find(|guest| guest.admission.node == node);
+            guest.map(|guest| (guest.user(), guest.password.clone())).context("it is not let in")?
         };
         let began = Instant::now();
         loop {
@@ -115,6 +128,27 @@ impl Nats {
                 Err(_) => tokio::time::sleep(GLANCE).await,
             }
         }
+    }
+
+    /// Connects for the work of this node itself.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses, or has no streams.
+    pub(super) async fn connect(&self, node: &str) -> anyhow::Result<Connection> {
+        let place = self.own().context("nats-server has just ended")?;
+        let whose = if self.child.is_none() { " of REPLICATION_NATS_URL" } else { "" };
+        let server = || format!("the NATS server{whose} at {}", place.address);
+        let connection =
+            Connection::open(&place, node).await.with_context(|| format!("{} cannot be used", server()))?;
+        // Read by hand, as older servers tell less than the client wants to know.
+        let streams = connection.client.request("$JS.API.INFO", "".into()).await;
+        let answer = streams.with_context(|| format!("{} has no JetStream", server()))?;
+        let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap_or_default();
+        if let Some(error) = answer.get("error") {
+            let why = error.get("description").and_then(serde_json::Value::as_str).unwrap_or_default();
+            anyhow::bail!("{} has no JetStream for this user: {why}", server());
+        }
+        Ok(connection)
     }
 
     /// Where this node works; `None` while the child is down.
