@@ -4,6 +4,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[path = "http/authority.rs"]
+mod authority;
+#[path = "cluster/certificates.rs"]
+mod certificates;
 #[path = "cluster/conflicts.rs"]
 mod conflicts;
 #[path = "cluster/engine.rs"]
@@ -20,6 +24,8 @@ mod node;
 mod operations;
 #[path = "cluster/proxy.rs"]
 mod proxy;
+#[path = "cluster/routes.rs"]
+mod routes;
 #[path = "cluster/secure.rs"]
 mod secure;
 #[path = "cluster/soak.rs"]

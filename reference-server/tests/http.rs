@@ -4,6 +4,8 @@
 
 #[path = "http/answers.rs"]
 mod answers;
+#[path = "http/authority.rs"]
+mod authority;
 #[path = "http/framing.rs"]
 mod framing;
 #[path = "http/listeners.rs"]

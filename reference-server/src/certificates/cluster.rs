@@ -7,7 +7,7 @@ use super::records::{CERTIFICATES, flag, read_all, text, texts};
 use super::{Certificates, made, seconds_now};
 use crate::access::system_tables::{delete, system_database};
 use crate::error::OperationError;
-use crate::store::{Store, WriteTxn};
+use crate::store::{Store, UPDATED_TIME, WriteTxn};
 use crate::value::{Object, Value};
 use anyhow::Context;
 use rustls::sign::CertifiedKey;
@@ -212,7 +212,11 @@ fn choose(records: &[Object], files: &KeyFiles, name: &str) -> Option<Proof> {
             (false, true) => 1,
             (true, _) => 0,
         };
-    let best = usable.max_by_key(rank)?;
+    let since =
+        |usable: &Usable<'_>| usable.record.get(UPDATED_TIME).and_then(Value::as_number).unwrap_or_default();
+    // Of several of a kind the one that came last.
+    let best =
+        usable.max_by(|one, other| rank(one).cmp(&rank(other)).then(since(one).total_cmp(&since(other))))?;
     let pems = records.iter().filter(|record| flag(record, "is_authority") && !is_of_cluster(record));
     let authorities: Vec<(String, Certificate)> = pems
         .filter_map(|record| {

@@ -85,14 +85,27 @@ impl Node {
     /// Starts a new node that talks to others by TLS only, and not through the proxy, which could not tell them apart.
     /// It logs why it has no connection.
     pub async fn start_secure(name: &str) -> Node {
-        let mut node = Node::new(name, Way::Secure, &[("LOGGING_LEVEL", "debug")]).await;
+        let mut node = Node::secure(name, &[]).await;
+        node.start_again();
+        node
+    }
+
+    /// The same, with further settings, and before its first start.
+    pub async fn secure(name: &str, settings: &[(&str, &str)]) -> Node {
+        let mut node = Node::new(name, Way::Secure, settings).await;
+        node.set("LOGGING_LEVEL", "debug");
         // A key of a kind that is made at once.
         let keys = node.folder().join("keys");
         std::fs::create_dir_all(&keys).unwrap();
         let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
         std::fs::write(keys.join("privateKey.pem"), key).unwrap();
-        node.start_again();
         node
+    }
+
+    /// Changes a setting from the next start on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != key);
+        self.settings.push((key.to_owned(), value.to_owned()));
     }
 
     async fn new(name: &str, way: Way, settings: &[(&str, &str)]) -> Node {
@@ -302,6 +315,28 @@ impl Node {
         let status = self.ask(json!({"operation": "cluster_status"})).await;
         let connection = status["connections"].as_array()?.iter().find(|one| one["name"] == node)?.clone();
         connection["database_sockets"].as_array()?.iter().find(|one| one["database"] == database).cloned()
+    }
+
+    /// Whether the node reads from another.
+    pub async fn is_connected(&self, other: &Node, database: &str) -> bool {
+        self.socket(&other.name, database).await.is_some_and(|socket| socket["connected"] == true)
+    }
+
+    /// Tells the node the ways to others, which it takes from its next start on.
+    pub async fn set_routes(&self, routes: Value) {
+        let answer = self.ask(json!({"operation": "cluster_set_routes", "routes": routes})).await;
+        assert_eq!(answer["set"], routes, "{answer}");
+    }
+
+    /// The way to this node for others.
+    pub fn route(&self) -> Value {
+        json!({"hostname": self.name, "url": self.replication_url()})
+    }
+
+    /// Ends the program and starts it again.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.start_again();
     }
 
     /// Changes the link from this node to another.

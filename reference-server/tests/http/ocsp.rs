@@ -1,6 +1,7 @@
 //! Clients' certificates that only a responder of their authority can tell about.
 
-use super::tls::{Authority, secure, serve_with, told};
+use super::authority::{Authority, serve_with};
+use super::tls::{secure, told};
 use rcgen::{CustomExtension, ExtendedKeyUsagePurpose, KeyPair, SerialNumber, SigningKey as _};
 use reference_server::config::{Mtls, Responders, Verification};
 use reqwest::Identity;

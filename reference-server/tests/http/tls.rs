@@ -1,54 +1,17 @@
 //! The secure port: which certificate it shows, and what clients' certificates prove.
 
+use super::authority::{Authority, serve_with};
 use super::listeners::client;
 use super::{ADMIN, Instance, MUST_LOGIN};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
-    SerialNumber, date_time_ymd,
-};
+use rcgen::{CrlDistributionPoint, KeyPair, SerialNumber};
 use reference_server::config::{CertificateUser, Lists, Mtls, Verification};
 use reqwest::{Certificate, Identity, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 
-/// An authority with its key.
-pub struct Authority {
-    params: CertificateParams,
-    pub key: KeyPair,
-    pem: String,
-}
-
 impl Authority {
-    pub fn new(name: &str) -> Authority {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = KeyPair::generate().unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        Authority { params, key, pem }
-    }
-
     fn signed(&self, name: &str, hosts: &[&str]) -> (String, String) {
         self.signed_with(name, hosts, |_| {})
-    }
-
-    pub fn signed_with(
-        &self,
-        name: &str,
-        hosts: &[&str],
-        adjust: impl FnOnce(&mut CertificateParams),
-    ) -> (String, String) {
-        let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-        let mut params = CertificateParams::new(hosts).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
-        adjust(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let pem = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key)).unwrap().pem();
-        (pem, key.serialize_pem())
     }
 
     fn trusted(&self) -> Certificate {
@@ -265,52 +228,10 @@ async fn serve(bytes: Vec<u8>) -> String {
     serve_with(move |_| bytes.clone()).await
 }
 
-/// Answers the bodies of requests, and returns where.
-pub async fn serve_with(mut answer: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static) -> String {
-    use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let place = format!("http://{}/list", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let mut stream = BufReader::new(stream);
-            let (mut line, mut length) = (String::new(), 0);
-            while stream.read_line(&mut line).await.is_ok_and(|read| read > 2) {
-                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-                line.clear();
-            }
-            let mut body = vec![0; length];
-            let _ = stream.read_exact(&mut body).await;
-            let bytes = answer(&body);
-            let head =
-                format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());
-            let _ = stream.write_all(&[head.as_bytes(), &bytes].concat()).await;
-        }
-    });
-    place
-}
-
 #[tokio::test]
 async fn revoked_certificates_are_refused() {
     let authority = Authority::new("Test Authority");
-    let lists = |next: i32, by: &Authority| {
-        let revoked = RevokedCertParams {
-            serial_number: SerialNumber::from_slice(&[7]),
-            revocation_time: date_time_ymd(2024, 1, 1),
-            reason_code: None,
-            invalidity_date: None,
-        };
-        let params = CertificateRevocationListParams {
-            this_update: date_time_ymd(2024, 1, 1),
-            next_update: date_time_ymd(next, 1, 1),
-            crl_number: SerialNumber::from_slice(&[1]),
-            issuing_distribution_point: None,
-            revoked_certs: vec![revoked],
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        params.signed_by(&Issuer::from_params(&by.params, &by.key)).unwrap().der().to_vec()
-    };
+    let lists = |next: i32, by: &Authority| by.list(next, &[7]);
     let current = serve(lists(2090, &authority)).await;
     let outdated = serve(lists(2025, &authority)).await;
     let foreign = serve(lists(2090, &Authority::new("Test Authority"))).await;

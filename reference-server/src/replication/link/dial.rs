@@ -80,13 +80,17 @@ async fn connect(server: &Arc<Server>, target: &Target) -> Result<Connection, Li
         return Ok(Connection { stream: Box::new(stream), serial: None });
     }
     let refused = |error: String| LinkError::new(format!("{} refused TLS: {error}", target.url));
-    let offer = server.replication.link.tls.offer(server).await?;
+    let tls = &server.replication.link.tls;
+    let offer = tls.offer(server).await?;
     let config =
         offer.connecting(server, &target.name, target.verify).map_err(|error| refused(error.to_string()))?;
     let name = ServerName::try_from(host).map_err(|error| refused(error.to_string()))?;
     let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
     let stream = stream.map_err(|error| refused(error.to_string()))?;
     let chain = stream.get_ref().1.peer_certificates().map(<[_]>::to_vec).unwrap_or_default();
+    if target.verify && !tls.stands(server, &offer, &chain).await {
+        return Err(refused("its certificate was revoked, or cannot be looked up".to_owned()));
+    }
     let serial = Certificate::of(chain).map(|certificate| serial_of(&certificate));
     Ok(Connection { stream: Box::new(stream), serial })
 }

@@ -77,8 +77,12 @@ impl NodeRequest {
     }
 
     pub(super) fn of_route(server: &Arc<Server>, route: &Route) -> NodeRequest {
+        let url = server.config.replication.url_of_route(route);
+        // The name of a node only where it was given beside the place.
+        let is_name = node_url(&url).is_some_and(|url| host_of(&url) != route.name);
         NodeRequest {
-            url: Some(server.config.replication.url_of_route(route)),
+            hostname: is_name.then(|| route.name.clone()),
+            url: Some(url),
             verify_tls: true,
             start_time: route.start_time.as_deref().and_then(iso_date),
             shard: route.shard,

@@ -79,16 +79,26 @@ impl Tls {
         offer: &Offer,
         chain: Vec<CertificateDer<'static>>,
     ) -> Option<Shown> {
+        let is_trusted = offer.verifier.accepts(&chain) && self.stands(server, offer, &chain).await;
+        let certificate = Certificate::of(chain)?;
+        Some(Shown { serial: serial_of(&certificate), names: names_of(&certificate), is_trusted })
+    }
+
+    /// Whether a certificate that an authority has signed was not revoked, as far as that is to be looked up.
+    pub(super) async fn stands(
+        &self,
+        server: &Arc<Server>,
+        offer: &Offer,
+        chain: &[CertificateDer<'static>],
+    ) -> bool {
         let settings = &server.config.replication.verification;
         let revocation = self.revocation.get_or_init(|| {
             settings.clone().map(|settings| Revocation::new(settings, Arc::clone(&offer.provider)))
         });
-        let mut is_trusted = offer.verifier.accepts(&chain);
-        if let (true, Some(revocation)) = (is_trusted, revocation) {
-            is_trusted = revocation.accepts(&chain, &offer.authorities).await;
+        match revocation {
+            Some(revocation) => revocation.accepts(chain, &offer.authorities).await,
+            None => true,
         }
-        let certificate = Certificate::of(chain)?;
-        Some(Shown { serial: serial_of(&certificate), names: names_of(&certificate), is_trusted })
     }
 }
 
