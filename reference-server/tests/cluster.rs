@@ -10,6 +10,8 @@ mod authority;
 mod certificates;
 #[path = "cluster/conflicts.rs"]
 mod conflicts;
+#[path = "cluster/drops.rs"]
+mod drops;
 #[path = "cluster/engine.rs"]
 mod engine;
 #[path = "cluster/external.rs"]

@@ -141,6 +141,7 @@ fn session_caller(site: &Site, head: &Parts) -> Result<Caller, OperationError> {
         user: user.filter(|_| !is_inactive),
         session: Some(id.into()),
         refused: is_inactive.then_some(AuthError::Inactive),
+        ..Caller::default()
     })
 }
 

@@ -3,9 +3,10 @@
 //! The local outcome decides: when it fails nothing is sent, and nothing that was done here is undone when another node
 //! fails. The copies that are sent do not bear the flag, so that they go no further.
 
+use super::names::name_of;
 use super::{Call, Reply};
 use crate::config;
-use crate::replication::{CallError, nodes};
+use crate::replication::{CallError, DONE_AT, dropped, nodes};
 use crate::server::Server;
 use crate::sql::value::Js;
 use crate::value::{Object, Value, object};
@@ -21,6 +22,8 @@ pub(super) struct Forward {
     kind: Replicated,
     operation: Object,
     nodes: Vec<String>,
+    /// The database that is dropped, or the table in it.
+    drops: Option<(String, Option<String>)>,
 }
 
 /// True when a request asks for the other nodes: the flag may be anything, and counts as JavaScript has it.
@@ -49,11 +52,17 @@ impl Forward {
             return None;
         }
         let operation = copy(&call.operation.name, &call.body);
-        Some(Forward { server: call.server.clone(), kind, operation, nodes })
+        let drops = match call.operation.name.as_str() {
+            "drop_database" => Some((call.database_name(), None)),
+            "drop_table" => Some((call.database_name(), name_of(call.body.get("table")))),
+            _ => None,
+        };
+        Some(Forward { server: call.server.clone(), kind, operation, nodes, drops })
     }
 
     /// Has the other nodes do it, all at once, and adds what they say to what this node says.
-    pub(super) async fn tell(self, reply: Reply) -> Reply {
+    pub(super) async fn tell(mut self, reply: Reply) -> Reply {
+        self.tell_time();
         let calls = self.nodes.iter().map(|node| self.server.replication.call(node, self.operation.clone()));
         let answers: Vec<_> = self.nodes.iter().zip(join_all(calls).await).collect();
         match (self.kind, reply) {
@@ -63,6 +72,18 @@ impl Forward {
                 Reply::Value(Value::Array(signed(lines, &here).into_iter().chain(theirs).collect()))
             }
             (_, reply) => with_answers(reply, answers),
+        }
+    }
+}
+
+impl Forward {
+    /// Has a drop count everywhere from when it was done here.
+    fn tell_time(&mut self) {
+        let Some((database, table)) = &self.drops else { return };
+        match dropped::time_of(&self.server.store, database, table.as_deref()) {
+            Ok(Some(time)) => drop(self.operation.insert(DONE_AT.to_owned(), Value::Number(time))),
+            Ok(None) => {}
+            Err(error) => tracing::warn!("the time of a drop cannot be told: {error}"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Applying what another node has committed.
 
 use super::definitions;
+use super::dropped::Dropped;
 use super::message::{TableDefinition, Transaction, WriteKind};
 use super::progress;
 use super::state::Mark;
@@ -64,11 +65,19 @@ pub async fn transaction(
     cursor: Cursor,
 ) -> Result<Applied, OperationError> {
     check(&message)?;
+    let dropped = Dropped::of(&server.store, database, None)?;
+    if server.store.database(database).is_none() && dropped.has_database(message.timestamp) {
+        return Err(OperationError::internal(anyhow::anyhow!("the database was dropped")));
+    }
     let target = open(server, database)?;
     let own = identity::node_name(server);
     let from = from.clone();
     let changes_system = database == SYSTEM_DATABASE && !message.writes.is_empty();
-    let applied = target.write(move |txn| apply(txn, &own, &from, &message, &cursor)).await?;
+    let applied = target.write(move |txn| {
+        let mut dropped = dropped.clone();
+        apply(txn, &own, &from, &message, &cursor, &mut dropped)
+    });
+    let applied = applied.await?;
     if changes_system && applied == Applied::Done {
         server.written(database)?;
     }
@@ -109,6 +118,7 @@ pub(super) fn apply(
     from: &Peer,
     message: &Transaction,
     cursor: &Cursor,
+    dropped: &mut Dropped,
 ) -> Result<Applied, OperationError> {
     let is_ours = message.origin == own
         && progress::life_of(txn.records_view())?.is_some_and(|life| life == message.epoch);
@@ -120,10 +130,10 @@ pub(super) fn apply(
     }
     let is_known = is_ours || (mark.is_some() && message.lseq <= last);
     if !is_ours && (!is_known || message.writes.is_empty()) {
-        define(txn, &message.tables, Some(message.timestamp))?;
+        define(txn, &message.tables, Some(message.timestamp), dropped)?;
     }
     if !is_known {
-        write_all(txn, own, message)?;
+        write_all(txn, own, message, dropped)?;
         let mark = Mark { life: message.epoch.clone(), lseq: message.lseq };
         progress::set_applied(txn, &message.origin, &mark)?;
     }
@@ -138,10 +148,13 @@ pub(super) fn define(
     txn: &mut WriteTxn<'_>,
     tables: &[TableDefinition],
     time: Option<f64>,
+    dropped: &mut Dropped,
 ) -> Result<(), StoreError> {
     for definition in tables {
         let before = txn.catalog().table(&definition.name).cloned();
-        if before.is_none() && is_before_drop(txn, &definition.name, time)? {
+        if let (None, Some(time)) = (&before, time)
+            && dropped.has(txn.records_view(), &definition.name, time)?
+        {
             continue;
         }
         let after = match &before {
@@ -165,13 +178,8 @@ pub(super) fn define(
     Ok(())
 }
 
-/// Whether what was written at `time` was dropped here with its table.
-pub(super) fn is_before_drop(txn: &WriteTxn<'_>, table: &str, time: Option<f64>) -> Result<bool, StoreError> {
-    let dropped = progress::dropped(txn.records_view(), table)?;
-    Ok(dropped.zip(time).is_some_and(|(dropped, time)| time <= dropped))
-}
-
-fn spec_of(definition: &TableDefinition) -> TableSpec {
+/// What makes a table that is defined like another.
+pub(super) fn spec_of(definition: &TableDefinition) -> TableSpec {
     let spec = TableSpec {
         name: definition.name.clone(),
         primary_key: definition.primary_key.clone(),
@@ -188,7 +196,12 @@ fn spec_of(definition: &TableDefinition) -> TableSpec {
 }
 
 /// Puts the writes of a message among those here, and logs them, a table at a time.
-fn write_all(txn: &mut WriteTxn<'_>, own: &str, message: &Transaction) -> Result<(), StoreError> {
+fn write_all(
+    txn: &mut WriteTxn<'_>,
+    own: &str,
+    message: &Transaction,
+    dropped: &mut Dropped,
+) -> Result<(), StoreError> {
     let origin = Origin {
         node: &message.origin,
         epoch: &message.epoch,
@@ -206,7 +219,7 @@ fn write_all(txn: &mut WriteTxn<'_>, own: &str, message: &Transaction) -> Result
         }
     }
     for name in names {
-        if is_before_drop(txn, name, Some(message.timestamp))? {
+        if dropped.has(txn.records_view(), name, message.timestamp)? {
             continue;
         }
         let Some(table) = txn.catalog().table(name).cloned() else {

@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a node that is just being connected is waited for.
 const CONNECTING: Duration = Duration::from_secs(3);
 
+/// The member of an operation that tells when the node that sends it has done it itself, see [`Caller::done_at`].
+pub const DONE_AT: &str = "done_at";
+
 /// Runs an operation at another node.
 pub(super) async fn call(
     engine: &Arc<Engine>,
@@ -85,14 +88,19 @@ pub(super) async fn answer(engine: Arc<Engine>, client: Client, asked: Asked) {
 async fn run(engine: &Engine, client: &Client, asker: &NodeRecord, payload: &[u8]) -> Result<Value, String> {
     let text = |error: anyhow::Error| format!("{error:#}");
     let body = whole::receive(client, &names::inbox(&asker.name), payload).await.map_err(text)?;
-    let body = wire::unpack(&body).map_err(|error| error.to_string())?;
+    let mut body = wire::unpack(&body).map_err(|error| error.to_string())?;
+    let done_at = match &mut body {
+        Value::Object(members) => members.shift_remove(DONE_AT).and_then(|time| time.as_number()),
+        _ => None,
+    };
     let operation = body.get("operation").and_then(Value::as_str).unwrap_or_default();
     if !Audience::of(asker).runs(operation) {
         return Err(format!("node '{}' may not run '{operation}' here", asker.name));
     }
     let server = engine.server().map_err(text)?;
     let user = server.access.any_super_user().ok_or("this node has no super user")?;
-    let answer = server.answer(Caller::of(Some(user)), body, ReplyForm::Tree).await;
+    let caller = Caller { done_at: done_at.filter(|time| time.is_finite()), ..Caller::of(Some(user)) };
+    let answer = server.answer(caller, body, ReplyForm::Tree).await;
     answer.and_then(value_of).map_err(|error| {
         if let Some(cause) = &error.cause {
             tracing::error!("an operation of another node failed: {cause:#}");

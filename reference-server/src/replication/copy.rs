@@ -6,6 +6,7 @@
 
 use super::apply::{Cursor, Peer, define, open};
 use super::audience::Excerpt;
+use super::dropped::Dropped;
 use super::message::{TableDefinition, Write};
 use super::state::{self, Mark};
 use super::transfer::{Page, Pages};
@@ -155,8 +156,10 @@ pub async fn take(
     let tables = beginning.tables.iter().filter(|table| is_due(&table.name, f64::INFINITY)).cloned();
     let tables: Arc<Vec<TableDefinition>> = Arc::new(tables.collect());
     let definitions = tables.clone();
+    let dropped = Dropped::of(&server.store, database, since)?;
+    let before = dropped.clone();
     let defined = target.write(move |txn: &mut WriteTxn<'_>| -> Result<(), OperationError> {
-        Ok(define(txn, &tables, since)?)
+        Ok(define(txn, &tables, since, &mut before.clone())?)
     });
     defined.await.map_err(OperationError::into_cause)?;
     while let Some(page) = pages.next().await? {
@@ -166,8 +169,8 @@ pub async fn take(
             changes.filter(|(table, copied)| is_due(table, copied.time) && !fault!("copies-without-records"));
         let changes: Vec<(String, Copied)> = changes.collect();
         let own = own.clone();
-        let definitions = definitions.clone();
-        let stored = target.write(move |txn| store(txn, &own, &definitions, since, &changes));
+        let (definitions, dropped) = (definitions.clone(), dropped.clone());
+        let stored = target.write(move |txn| store(txn, &own, &definitions, &mut dropped.clone(), &changes));
         stored.await.map_err(OperationError::into_cause)?;
     }
     // Whoever takes some tables only cannot rely on having what others told the one copied from.
@@ -186,18 +189,17 @@ fn store(
     txn: &mut WriteTxn<'_>,
     own: &str,
     definitions: &[TableDefinition],
-    since: Option<f64>,
+    dropped: &mut Dropped,
     changes: &[(String, Copied)],
 ) -> Result<(), OperationError> {
     for (name, copied) in changes {
-        let dropped = progress::dropped(txn.records_view(), name)?.filter(|dropped| since <= Some(*dropped));
-        if dropped.is_some_and(|dropped| copied.time <= dropped) {
+        if dropped.has(txn.records_view(), name, copied.time)? {
             continue;
         }
         if txn.catalog().table(name).is_none()
             && let Some(definition) = definitions.iter().find(|definition| definition.name == *name)
         {
-            define(txn, std::slice::from_ref(definition), None)?;
+            define(txn, std::slice::from_ref(definition), None, dropped)?;
         }
         let Some(table) = txn.catalog().table(name).cloned() else { continue };
         match txn.take_copied(&table, own, copied) {

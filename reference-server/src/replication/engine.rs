@@ -26,6 +26,8 @@ const GLANCE: Duration = Duration::from_millis(200);
 /// The pause before a connection to the own server is tried again, doubled up to the longest.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// How many tries in a row have to fail until the log tells of it.
+const TELLING_FAILURES: u32 = 4;
 /// How long a stream may take until it says how far it has come.
 const MARK_PATIENCE: Duration = Duration::from_secs(10);
 /// Tables of the server's own database that are of this node alone.
@@ -168,13 +170,13 @@ impl Engine {
                     }
                 }
                 // Once, and not again as long as nothing changes.
-                Err(error) if failures == 0 => {
-                    failures = 1;
-                    tracing::error!("nothing is told to other nodes: {error:#}");
-                }
                 Err(error) => {
                     failures += 1;
-                    tracing::debug!("still nothing is told to other nodes: {error:#}");
+                    // Once, and not of what passes by itself, such as a configuration that is just read.
+                    match failures == TELLING_FAILURES {
+                        true => tracing::error!("nothing is told to other nodes: {error:#}"),
+                        false => tracing::debug!("nothing is told to other nodes: {error:#}"),
+                    }
                 }
             }
             tokio::time::sleep((PAUSE * 2_u32.pow(failures.min(8))).min(LONGEST_PAUSE)).await;

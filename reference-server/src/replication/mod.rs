@@ -21,6 +21,7 @@ mod call;
 mod confirm;
 pub mod copy;
 pub mod definitions;
+pub mod dropped;
 mod engine;
 pub mod identity;
 pub mod link;
@@ -41,6 +42,7 @@ mod streams;
 pub mod transfer;
 mod wire;
 
+pub use call::DONE_AT;
 pub use streams::Keep;
 
 use crate::config::Config;

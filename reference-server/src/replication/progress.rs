@@ -132,29 +132,8 @@ pub async fn note_shared(store: &Store, database: &str, life: &str) -> Result<()
     system.write(move |txn: &mut WriteTxn<'_>| Ok(put(txn, &key, &lives)?)).await
 }
 
-/// When a table of this name was last dropped here, in epoch milliseconds: nothing that other nodes wrote before brings
-/// it back.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn dropped(view: View<'_>, table: &str) -> Result<Option<f64>, StoreError> {
-    get(view, &dropped_key(table))
-}
-
-/// Keeps that a table is dropped now.
-///
-/// # Errors
-/// When LMDB fails.
-pub fn note_dropped(txn: &mut WriteTxn<'_>, table: &str) -> Result<(), StoreError> {
-    let time = txn.timestamp();
-    put(txn, &dropped_key(table), &time)
-}
-
-fn dropped_key(table: &str) -> String {
-    format!("dropped-{}", super::names::digest(table))
-}
-
-fn get<T: for<'de> Deserialize<'de>>(view: View<'_>, key: &str) -> Result<Option<T>, StoreError> {
+/// Something that is kept under a key.
+pub(super) fn get<T: for<'de> Deserialize<'de>>(view: View<'_>, key: &str) -> Result<Option<T>, StoreError> {
     view.replication_state(key)?.map(decode).transpose()
 }
 
@@ -163,7 +142,8 @@ fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, StoreError> {
     rmp_serde::from_slice(bytes).map_err(corrupt)
 }
 
-fn put<T: Serialize>(txn: &mut WriteTxn<'_>, key: &str, value: &T) -> Result<(), StoreError> {
+/// Keeps something under a key.
+pub(super) fn put<T: Serialize>(txn: &mut WriteTxn<'_>, key: &str, value: &T) -> Result<(), StoreError> {
     let bytes = rmp_serde::to_vec_named(value).unwrap_or_default();
     txn.set_replication_state(key, Some(&bytes))
 }

@@ -2,7 +2,6 @@
 //! that neither reads more than that.
 
 use crate::node::{Node, cluster, converge, eventually, flowing, nats_is_there};
-use crate::proxy::Link;
 use async_nats::jetstream::{
     self,
     consumer::{AckPolicy, pull},
@@ -270,30 +269,6 @@ async fn the_form_of_old_exchanges_what_is_yet_to_come() {
         })
         .await;
     }
-}
-
-/// What was written before a table was dropped does not bring it back, however late it arrives; what is written later
-/// does.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_late_write_does_not_bring_a_dropped_table_back() {
-    if !nats_is_there() {
-        return;
-    }
-    let nodes = cluster(2, &[]).await;
-    let pair = [&nodes[0], &nodes[1]];
-    let other = flowing(&pair, "other").await;
-    flowing(&pair, "t").await;
-    nodes[1].link_to(&nodes[0], Link::Frozen);
-    nodes[0].upsert("t", json!([{"id": "under way"}])).await;
-    nodes[1].ask(json!({"operation": "drop_table", "database": "data", "table": "t"})).await;
-    nodes[1].link_to(&nodes[0], Link::Open);
-    nodes[0].upsert("other", json!([{"id": "behind it"}])).await;
-    converge(&pair, "other", other + 1).await;
-    let describe = json!({"operation": "describe_table", "database": "data", "table": "t"});
-    assert_eq!(nodes[1].try_ask(describe).await.unwrap_err().0, 404);
-    nodes[0].upsert("t", json!([{"id": "later"}])).await;
-    eventually("what is later has come", async || nodes[1].count("t").await == 1).await;
-    assert_eq!(nodes[1].records("t").await[0]["id"], "later");
 }
 
 /// Who comes back meets members that have not heard of it, and does not take that for another removal.

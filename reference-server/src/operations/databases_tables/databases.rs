@@ -3,6 +3,7 @@
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::names::no_database;
 use crate::operations::{Call, Outcome, Reply};
+use crate::replication::dropped;
 use crate::store::StoreError;
 
 pub(super) async fn create_database(call: Call) -> Outcome {
@@ -28,9 +29,19 @@ pub(super) async fn create_database(call: Call) -> Outcome {
 pub(super) async fn drop_database(call: Call) -> Outcome {
     let name = call.database_name();
     let server = call.server.clone();
-    let dropped = name.clone();
+    if let Some(database) = server.store.database(&name)
+        && dropped::matter(&server)
+    {
+        let time = match call.caller.done_at {
+            Some(time) => time,
+            // Later than everything in it.
+            None => database.write(|txn| Ok::<_, OperationError>(txn.timestamp())).await?,
+        };
+        dropped::note_database(&server.store, &name, time).await?;
+    }
+    let of = name.clone();
     let is_gone =
-        fault!("drop-database-not-done") || blocking(move || server.store.drop_database(&dropped)).await??;
+        fault!("drop-database-not-done") || blocking(move || server.store.drop_database(&of)).await??;
     if is_gone || fault!("drop-database-unknown-is-fine") {
         Ok(Reply::Message(format!("successfully deleted '{name}'")))
     } else {

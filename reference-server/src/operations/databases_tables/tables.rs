@@ -5,7 +5,7 @@ use super::databases::blocking;
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::names::{name_of, no_table, or_gone};
 use crate::operations::{Call, Outcome, Reply};
-use crate::replication::progress;
+use crate::replication::dropped;
 use crate::store::{Database, StoreError, TableSpec};
 use crate::value::Value;
 use std::sync::Arc;
@@ -120,25 +120,35 @@ fn expiration(sent: Option<&Value>) -> Result<Option<f64>, OperationError> {
 }
 
 pub(super) async fn drop_table(call: Call) -> Outcome {
-    let (database, table) = call.table(ErrorKind::NotFound)?;
-    let name = table.name.clone();
+    let done_at = call.caller.done_at;
+    let (database, table) = match done_at {
+        None => {
+            let (database, table) = call.table(ErrorKind::NotFound)?;
+            (database, table.name.clone())
+        }
+        // Nothing older may come afterwards, whether or not there is such a table now.
+        Some(_) => (call.database(ErrorKind::NotFound)?, name_of(call.body.get("table")).unwrap_or_default()),
+    };
+    let (name, user) = (table.clone(), call.username());
+    let matters = dropped::matter(&call.server);
     match database
         .write(move |txn| -> Result<bool, StoreError> {
             if fault!("drop-table-not-done") {
                 return Ok(true);
             }
+            if let Some(time) = done_at {
+                return dropped::drop_table_as_of(txn, &name, time, Some(&user));
+            }
             let is_gone = txn.drop_table(&name)?;
-            if is_gone {
-                progress::note_dropped(txn, &name)?;
+            if is_gone && matters {
+                dropped::note_table(txn, &name, None)?;
             }
             Ok(is_gone)
         })
         .await
     {
-        Ok(true) => {
-            Ok(Reply::Message(format!("successfully deleted table '{}.{}'", database.name(), table.name)))
-        }
-        Ok(false) => Err(no_table(ErrorKind::NotFound, database.name(), &table.name)),
-        Err(error) => Err(or_gone(error.into(), ErrorKind::NotFound, database.name(), &table.name)),
+        Ok(true) => Ok(Reply::Message(format!("successfully deleted table '{}.{table}'", database.name()))),
+        Ok(false) => Err(no_table(ErrorKind::NotFound, database.name(), &table)),
+        Err(error) => Err(or_gone(error.into(), ErrorKind::NotFound, database.name(), &table)),
     }
 }

@@ -98,7 +98,7 @@ impl Node {
         let (own, message) = (self.name, message.clone());
         let from = Peer { name: message.origin.clone() };
         let cursor = Cursor { epoch: "e".to_owned(), stream_seq, origin_lseq: message.lseq };
-        self.write(move |txn| apply(txn, own, &from, &message, &cursor))
+        self.write(move |txn| apply(txn, own, &from, &message, &cursor, &mut Dropped::default()))
     }
 
     /// Hears up to `count` transactions of another that it has not heard.

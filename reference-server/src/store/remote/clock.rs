@@ -10,7 +10,7 @@ use crate::store::writer::FARTHEST_AHEAD;
 impl WriteTxn<'_> {
     /// Takes note of the time of another node's change: times given here from now on exceed it, unless it is so far
     /// ahead that the other clock must be wrong.
-    pub(super) fn note_time(&mut self, time: f64) {
+    pub fn note_time(&mut self, time: f64) {
         self.seen = self.seen.max(time.min(now() + FARTHEST_AHEAD));
         if time >= self.timestamp() {
             self.farthest = self.farthest.max(time);
