@@ -95,7 +95,10 @@ async fn run(engine: &Engine, client: &Client, asker: &NodeRecord, payload: &[u8
     };
     let operation = body.get("operation").and_then(Value::as_str).unwrap_or_default();
     if !Audience::of(asker).runs(operation) {
-        return Err(format!("node '{}' may not run '{operation}' here", asker.name));
+        return Err(format!(
+            "node '{}' may not run '{operation}' here, as only some tables, or none, are sent to it",
+            asker.name
+        ));
     }
     let server = engine.server().map_err(text)?;
     let user = server.access.any_super_user().ok_or("this node has no super user")?;

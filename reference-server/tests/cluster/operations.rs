@@ -80,6 +80,13 @@ async fn tables_flow_the_way_that_was_agreed_on() {
     ]);
     assert_eq!(status["connections"][0]["subscriptions"], shown, "the mirror image");
     assert_eq!(status["connections"][0]["replicateByDefault"], json!(false));
+    // Who is sent single tables runs nothing else here.
+    let drop = json!({"operation": "drop_table", "database": "data", "table": "none", "replicated": true});
+    let answer = one.ask(drop).await;
+    let reason = "node 'node-1' may not run 'drop_table' here, as only some tables, or none, are sent to it";
+    let failed = json!([{"status": "failed", "reason": reason, "node": "node-2"}]);
+    assert_eq!(answer["replicated"], failed);
+    assert_eq!(other.count("none").await, 2);
 }
 
 /// A node that asks for more than was agreed on gets it from nobody.
