@@ -2,7 +2,8 @@
 //! that it judges, so whoever calls brings it.
 
 use crate::services::Services;
-use crate::target::Target;
+use crate::spawn::Spawned;
+use crate::target::{Credentials, Target};
 use futures_util::future::BoxFuture;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -17,6 +18,10 @@ pub trait Instance: Send + Sync {
     fn node_url(&self) -> Option<String> {
         None
     }
+    /// Where it speaks TLS, when it does.
+    fn secure_url(&self) -> Option<String> {
+        None
+    }
     /// What is served to it.
     fn services(&self) -> Option<Arc<Services>> {
         None
@@ -27,6 +32,13 @@ pub trait Instance: Send + Sync {
 pub trait Farm: Debug + Send + Sync {
     /// Starts a server that is set up for what scenarios need: `tcp` (nothing in particular), `unix-socket`, `tls`,
     /// `http2`, `cors-off`, `cors-list`, `authorize-local`, `sessions-off`, `brief-refresh-tokens`, `fresh`,
-    /// `quick-analytics`, `csv-files`, `s3`, `node` (which can be joined with others). `None` for a need it does not know.
+    /// `quick-analytics`, `csv-files`, `s3`, `node` (which can be joined with others), `licences`, `long-log`,
+    /// `local-off-by-variable`; reached without TLS, but with a port for it that asks for certificates, `mtls`,
+    /// `mtls-required`, `mtls-of-nobody`, `mtls-verified`, `mtls-verified-if-possible`. `None` for a need it does not know.
     fn start<'a>(&'a self, need: &'a str) -> BoxFuture<'a, Option<Box<dyn Instance>>>;
+
+    /// Starts a server that is a process of its own, so that it can be killed. `None` where that cannot be had.
+    fn spawn(&self, _admin: Credentials) -> BoxFuture<'_, Option<Spawned>> {
+        Box::pin(std::future::ready(None))
+    }
 }

@@ -38,6 +38,7 @@ pub mod secrets;
 pub mod selftest;
 pub mod services;
 pub mod sets;
+pub mod setups;
 pub mod side_by_side;
 pub mod spawn;
 pub mod sweep;
@@ -184,7 +185,11 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     if !options.nodes.is_empty() {
         cluster::run(&run, &options.nodes, &options.only).await;
     }
+    let beside = tokio::spawn(setups::run(Arc::clone(&run), options.clone()));
     runner::execute(&run, &plan, options.jobs).await;
+    if let Err(error) = beside.await {
+        run.observe(setups::CATEGORY, format!("these could not be tried: {error}"));
+    }
     shrink(&run, &options).await;
     // What is listed may differ in its wording only: where that does not count, passing says nothing.
     if run.context.errors == Errors::Wording {

@@ -60,10 +60,19 @@ pub fn compare(expected: &Expected, answer: &Answer, rules: &Compare, context: &
             found.push(text_difference(text, &masked));
         }
     }
-    if let Some(body) = &expected.body {
-        found.extend(body_differences(body, expected.status, answer, rules, context));
+    match &expected.body {
+        Some(body) => found.extend(body_differences(body, expected.status, answer, rules, context)),
+        None => found.extend(unwelcome(&answer.body, rules)),
     }
     found
+}
+
+/// What is where nothing may be.
+fn unwelcome(actual: &Value, rules: &Compare) -> impl Iterator<Item = Difference> {
+    rules.absent.iter().filter_map(|place| {
+        let value = pointer::get(actual, place)?;
+        Some(Difference { place: place.clone(), expected: None, actual: Some(value.clone()) })
+    })
 }
 
 /// `~` begins a pattern.
@@ -99,11 +108,7 @@ fn body_differences(
         }
     }
     let mut found = differences(&body, &actual, Rules { unordered: &rules.unordered, subset: rules.subset });
-    for place in &rules.absent {
-        if let Some(value) = pointer::get(&actual, place) {
-            found.push(Difference { place: place.clone(), expected: None, actual: Some(value.clone()) });
-        }
-    }
+    found.extend(unwelcome(&actual, rules));
     found
 }
 

@@ -24,7 +24,7 @@ fn all() -> Vec<Fault> {
         wrong: fault.wrong.to_owned(),
         breaks: fault.breaks.iter().map(|id| (*id).to_owned()).collect(),
     };
-    faults::FAULTS.iter().filter(|fault| !fault.is_shared).map(fault).collect()
+    faults::FAULTS.iter().filter(|fault| !fault.is_shared && !fault.is_within).map(fault).collect()
 }
 
 // The fault is chosen for the whole process, so this file has one test that starts servers.

@@ -1,6 +1,6 @@
 //! An instance for one test: its own folder, its own port, gone when dropped.
 
-use crate::config::{Config, Given, load};
+use crate::config::{Config, Given, from_environment, load};
 use crate::system::lifecycle::{Instance, Legacy};
 use anyhow::Context;
 use std::net::SocketAddr;
@@ -40,6 +40,18 @@ impl TestServer {
     /// # Errors
     /// When no folder can be made, or the configuration cannot be used.
     pub async fn start_with(adjust: impl FnOnce(&mut Config)) -> anyhow::Result<TestServer> {
+        TestServer::start_in(&[], adjust).await
+    }
+
+    /// The same as if variables of the environment were set.
+    ///
+    /// # Errors
+    /// When no folder can be made, or the configuration cannot be used.
+    pub async fn start_in(
+        variables: &[(&str, &str)],
+        adjust: impl FnOnce(&mut Config),
+    ) -> anyhow::Result<TestServer> {
+        let given = from_environment(variables.iter().map(|(name, text)| ((*name).into(), (*text).into())));
         let folder = tempfile::tempdir().context("cannot make a folder for the test server")?;
         let mut config = Config::ephemeral(folder.path());
         adjust(&mut config);
@@ -49,7 +61,7 @@ impl TestServer {
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("test-server".to_owned())
-            .spawn(move || serve(config, ready, stopped))?;
+            .spawn(move || serve(config, &given, ready, stopped))?;
         let (address, secure) = started.await.context("the test server ended before it was ready")??;
         Ok(TestServer { address, secure, username, password, folder, stop: Some(stop), thread: Some(thread) })
     }
@@ -99,7 +111,7 @@ impl Drop for TestServer {
 
 type Ready = oneshot::Sender<anyhow::Result<(SocketAddr, Option<SocketAddr>)>>;
 
-fn serve(config: Config, ready: Ready, stopped: oneshot::Receiver<()>) {
+fn serve(config: Config, given: &Given, ready: Ready, stopped: oneshot::Receiver<()>) {
     // Whoever embeds the server may have a use of its own for events.
     let own_events = crate::logs::is_unheard().then(crate::logs::dispatch);
     let _own_events = own_events.as_ref().map(tracing::dispatcher::set_default);
@@ -119,10 +131,10 @@ fn serve(config: Config, ready: Ready, stopped: oneshot::Receiver<()>) {
         }
     };
     runtime.block_on(async {
-        match start(config.clone()).await {
+        match start(config.clone(), given).await {
             Ok((instance, address)) => {
                 let _ = ready.send(Ok((address, instance.running.secure)));
-                if let Err(error) = go_on(config, instance, stopped).await {
+                if let Err(error) = go_on(config, given, instance, stopped).await {
                     tracing::error!("the test server could not be restarted: {error:#}");
                 }
             }
@@ -133,8 +145,8 @@ fn serve(config: Config, ready: Ready, stopped: oneshot::Receiver<()>) {
     });
 }
 
-async fn start(config: Config) -> anyhow::Result<(Instance, SocketAddr)> {
-    let instance = Instance::start(load(config, &Given::default())?, Legacy::default()).await?;
+async fn start(config: Config, given: &Given) -> anyhow::Result<(Instance, SocketAddr)> {
+    let instance = Instance::start(load(config, given)?, Legacy::default()).await?;
     let address = instance.running.plain.context("the test server has no HTTP port")?;
     Ok((instance, address))
 }
@@ -142,6 +154,7 @@ async fn start(config: Config) -> anyhow::Result<(Instance, SocketAddr)> {
 /// Serves until told to stop; a restart takes place within this process.
 async fn go_on(
     config: Config,
+    given: &Given,
     mut instance: Instance,
     mut stopped: oneshot::Receiver<()>,
 ) -> anyhow::Result<()> {
@@ -153,7 +166,7 @@ async fn go_on(
             }
             () = instance.restart_wished() => {}
         }
-        let next = load(config.clone(), &Given::default()).map_err(Into::into);
+        let next = load(config.clone(), given).map_err(Into::into);
         let Some((next, listeners)) = instance.prepare(next).await else { continue };
         let legacy = instance.hand_over(listeners).await;
         instance = Instance::start(next, legacy).await?;

@@ -22,6 +22,21 @@ pub(super) async fn self_test(_: &[String], _: bool) -> anyhow::Result<u8> {
     anyhow::bail!("this program was built without the reference server")
 }
 
+/// Is the built-in server until it is ended.
+#[cfg(feature = "embedded-server")]
+pub(super) async fn serve(flags: &[String]) -> anyhow::Result<u8> {
+    let given = std::iter::once("reference-server").chain(flags.iter().map(String::as_str));
+    let matches = reference_server::command::command().get_matches_from(given);
+    reference_server::command::run(&matches, reference_server::system::handover::Inherited::take()).await?;
+    Ok(0)
+}
+
+/// Is the built-in server until it is ended.
+#[cfg(not(feature = "embedded-server"))]
+pub(super) async fn serve(_: &[String]) -> anyhow::Result<u8> {
+    anyhow::bail!("this program was built without the reference server")
+}
+
 #[cfg(feature = "embedded-server")]
 pub(super) struct Server {
     server: reference_server::TestServer,

@@ -143,6 +143,13 @@ enum Command {
         #[arg(long)]
         list: bool,
     },
+    /// The built-in server as a program of its own, with its own flags: what a run kills.
+    #[command(hide = true)]
+    BuiltInServer {
+        /// The server's flags.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
     /// Turn recorded exchanges into scenarios.
     #[command(hide = true)]
     Import {
@@ -274,6 +281,9 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::SelfTest { fault, list }) => live::runtime()
             .map_err(Into::into)
             .and_then(|runtime| runtime.block_on(embedded::self_test(&fault, list))),
+        Some(Command::BuiltInServer { flags }) => {
+            live::runtime().map_err(Into::into).and_then(|runtime| runtime.block_on(embedded::serve(&flags)))
+        }
         Some(Command::Import { from, to }) => conformance::import::run(&from, &to).map(|text| {
             println!("{text}");
             0

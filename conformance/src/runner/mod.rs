@@ -132,9 +132,14 @@ impl Options {
     }
 
     fn tells(&self, category: &str) -> bool {
-        let chosen = self.categories.is_empty() || self.categories.iter().any(|name| name == category);
         let named = self.only.is_empty() || self.only.iter().any(|text| category.contains(text.as_str()));
-        chosen && named && self.profile > Profile::Core && self.scenarios.is_none() && self.model.is_none()
+        named && self.tells_laws(category)
+    }
+
+    /// True when laws of a category belong to the run, unless it asks for others by name.
+    pub(crate) fn tells_laws(&self, category: &str) -> bool {
+        let chosen = self.categories.is_empty() || self.categories.iter().any(|name| name == category);
+        chosen && self.profile > Profile::Core && self.scenarios.is_none() && self.model.is_none()
     }
 }
 
@@ -366,6 +371,13 @@ impl Run {
                 "the target must be started with AWS_ENDPOINT_URL_S3=http://HOST:PORT and the run with --s3 PORT"
                     .to_owned()
             }
+            "licences" => "the target must be a throw-away instance that believes licences signed with the suite's key, \
+                 of which the format of scenarios tells the public half (--with licences)"
+                .to_owned(),
+            "local-off-by-variable" => "the target must have authentication.authorizeLocal in its file and be started \
+                 with AUTHENTICATION_AUTHORIZELOCAL=false (--with local-off-by-variable)"
+                .to_owned(),
+            "long-log" => "the log of the target must have more than 1000 entries (--with long-log)".to_owned(),
             other => format!("the target must be set up for it (--with {other})"),
         };
         format!("it needs {need}: {how}")

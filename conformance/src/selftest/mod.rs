@@ -4,7 +4,8 @@
 //! check passes without the breakage and fails with it. What was found stands in a [`Table`], which is tried again
 //! whenever the tests run. Some breakages change the answer that came ([`spoil`]); others stand between the suite and
 //! its target and let it do something else than it was asked ([`between`]). [`kills`] does the same with a server that
-//! is itself wrong in one of its named ways, and [`shared`] with two nodes of a cluster.
+//! is itself wrong in one of its named ways, and [`shared`] with two nodes of a cluster; [`within`]
+//! with what answers do not show.
 
 mod between;
 mod breakage;
@@ -15,6 +16,7 @@ pub mod shared;
 mod spoil;
 mod table;
 pub mod tolerance;
+pub mod within;
 
 pub use crate::farm::{Farm, Instance};
 pub use breakage::Breakage;

@@ -33,6 +33,9 @@ impl Scratch {
 
     pub(super) async fn finish(mut self) -> Result<TempPath, OperationError> {
         self.file.flush().await?;
+        if fault!("fetched-files-stay") {
+            self.path.disable_cleanup(true);
+        }
         Ok(self.path)
     }
 }

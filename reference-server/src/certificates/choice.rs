@@ -50,7 +50,9 @@ impl Choice {
         let mut offers: Vec<Offer> =
             nodes.filter_map(|record| offer(record, read(record)?, &authorities, files, now)).collect();
         // The sort is stable: of equals the first by name stays first.
-        offers.sort_by(|a, b| b.quality.total_cmp(&a.quality));
+        if !fault!("certificates-not-ranked") {
+            offers.sort_by(|a, b| b.quality.total_cmp(&a.quality));
+        }
         let authorities = authorities.into_iter().flat_map(|authority| authority.chain).collect();
         Choice { offers, authorities }
     }
@@ -93,7 +95,7 @@ fn offer(
         return None;
     };
     let hosts = match texts(record, "hostnames") {
-        given if given.is_empty() => certificate.hosts.clone(),
+        given if given.is_empty() || fault!("hosts-not-looked-at") => certificate.hosts.clone(),
         given => given,
     };
     let mut chain = certificate.chain.clone();

@@ -80,8 +80,8 @@ impl ConfigFile {
                 return Err(ConfigError::Unprintable { path: self.path.clone(), error }.into());
             }
             let written = match backup {
-                Backup::Keep => self.keep_old(),
-                Backup::Drop => Ok(()),
+                Backup::Keep if !fault!("old-settings-not-kept") => self.keep_old(),
+                Backup::Keep | Backup::Drop => Ok(()),
             };
             written
                 .and_then(|()| persist(&self.path, after.text()))

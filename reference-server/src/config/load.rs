@@ -126,6 +126,7 @@ pub fn load(mut config: Config, given: &Given) -> Result<Config, ConfigError> {
 fn given_value(path: &str, text: &str) -> Value {
     let is_list = [".corsAccessList", ".domains", ".routes"].iter().any(|list| path.ends_with(list));
     match cast_text(text) {
+        Value::Bool(_) if fault!("variables-are-true") => Value::Bool(true),
         Value::String(list) if is_list => {
             let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
             Value::Array(entries.map(Value::from).collect())

@@ -31,6 +31,8 @@ pub struct Fault {
     pub breaks: &'static [&'static str],
     /// Whether it takes a second node to see it.
     pub is_shared: bool,
+    /// Whether it takes a server that is set up for it, and a look beyond its answers.
+    pub is_within: bool,
 }
 
 /// True when this program can be wrong on purpose.
@@ -45,12 +47,17 @@ pub const VARIABLE: &str = "REFERENCE_SERVER_FAULT";
 pub struct Unknown(pub String);
 
 const fn fault(name: &'static str, wrong: &'static str, breaks: &'static [&'static str]) -> Fault {
-    Fault { name, wrong, breaks, is_shared: false }
+    Fault { name, wrong, breaks, is_shared: false, is_within: false }
 }
 
 /// A fault that only several nodes show.
 const fn shared(name: &'static str, wrong: &'static str, breaks: &'static [&'static str]) -> Fault {
     Fault { is_shared: true, ..fault(name, wrong, breaks) }
+}
+
+/// A fault that answers of the operations do not show, but handshakes, files and the like.
+const fn within(name: &'static str, wrong: &'static str, breaks: &'static [&'static str]) -> Fault {
+    Fault { is_within: true, ..fault(name, wrong, breaks) }
 }
 
 /// The place of a fault in the table.

@@ -1,6 +1,6 @@
 //! The faults: name, what is wrong, and the requirements that it breaks.
 
-use super::{Fault, fault, shared};
+use super::{Fault, fault, shared, within};
 
 /// Every fault there is.
 #[rustfmt::skip]
@@ -427,6 +427,32 @@ pub const FAULTS: &[Fault] = &[
     fault("unknown-status-null", "an unknown status is null", &["SYS-GET-STATUS-002"]),
     fault("restart-message", "the message of restart reads otherwise", &["SYS-RESTART-001"]),
     fault("status-created-time-moves", "the created time of a status moves", &["SYS-SET-STATUS-003"]),
+    fault("variables-are-true", "booleans in variables of the environment are true whatever they say", &["HTTP-AUTH-012"]),
+    fault("whole-log-read", "without limit the whole log is read", &["LOG-READ-LOG-005"]),
+    fault("licences-not-kept", "installed licences are not kept", &["LIC-INSTALL-USAGE-LICENSE-001", "LIC-INSTALL-USAGE-LICENSE-004"]),
+    fault("licences-installed-twice", "a licence can be installed again", &["LIC-INSTALL-USAGE-LICENSE-003"]),
+    fault("licences-without-use", "what was used of licences is not shown", &["LIC-GET-USAGE-LICENSES-002"]),
+    fault("unknown-hosts-empty", "hosts that were never made known are an empty text", &["COMP-GET-SSH-KNOWN-HOSTS-002"]),
+    // What handshakes, files and kills show.
+    within("own-authority-not-kept", "the server's own authority is not in the table", &["CERT-TLS-003"]),
+    within("certificates-not-ranked", "whatever a certificate is for, the first by name is shown", &["CERT-TLS-002"]),
+    within("added-certificates-wait", "certificates added later are not shown", &["CERT-ADD-CERTIFICATE-004"]),
+    within("removed-certificates-stay", "removed certificates are still shown", &["CERT-REMOVE-CERTIFICATE-005"]),
+    within("hosts-not-looked-at", "the hosts given to a certificate make no difference", &["CERT-ADD-CERTIFICATE-008"]),
+    within("certificates-prove-nothing", "the certificates of clients prove nothing", &["CERT-TLS-004"]),
+    within("certificates-of-nobody-prove", "without a user certificates prove who their common name says", &["CERT-TLS-005"]),
+    within("certificates-not-required", "certificates are never required", &["CERT-TLS-006"]),
+    within("certificates-always-required", "certificates are always required", &["CERT-TLS-007"]),
+    within("header-beats-certificate", "the Authorization header beats a certificate", &["CERT-TLS-008"]),
+    within("certificates-of-inactive-users", "certificates of inactive users are taken", &["CERT-TLS-009"]),
+    within("revoked-certificates-taken", "revoked certificates are taken", &["CERT-TLS-010"]),
+    within("unreadable-file-begins", "a file that cannot be read is found out by the job only", &["BULK-CSV-FILE-LOAD-021"]),
+    within("fetched-files-stay", "fetched files stay in the folder", &["BULK-CSV-URL-LOAD-026"]),
+    within("old-settings-not-kept", "the old file of settings is not copied", &["CONF-SET-CONFIGURATION-010"]),
+    within("backup-lacks-records", "a backup has no records", &["DB-GET-BACKUP-002"]),
+    within("custom-metrics-not-listed", "metrics that are not built in are not listed", &["STAT-LIST-METRICS-002"]),
+    within("old-keys-refused", "set_license refuses every key", &["LIC-SET-LICENSE-001"]),
+    within("licence-key-shown", "licences are shown with their key", &["LIC-SET-LICENSE-003"]),
     // Clusters.
     fault("cluster-open-to-all", "operations on clusters are done for every user", &["CLUSTER-ADD-NODE-012", "CLUSTER-CLUSTER-DELETE-ROUTES-008", "CLUSTER-CLUSTER-GET-ROUTES-005", "CLUSTER-CLUSTER-SET-ROUTES-010", "CLUSTER-CLUSTER-STATUS-008", "CLUSTER-CONFIGURE-CLUSTER-007", "CLUSTER-REMOVE-NODE-008", "CLUSTER-UPDATE-NODE-008", "REPL-CLUSTER-NETWORK-005", "REPL-PURGE-STREAM-006", "REPL-SET-NODE-REPLICATION-006"]),
     fault("cluster-not-validated", "requests of operations on clusters are not checked", &["CLUSTER-CLUSTER-DELETE-ROUTES-004", "CLUSTER-CLUSTER-DELETE-ROUTES-005", "CLUSTER-CLUSTER-SET-ROUTES-006", "CLUSTER-CLUSTER-SET-ROUTES-007", "REPL-SET-NODE-REPLICATION-004"]),

@@ -60,7 +60,8 @@ impl SecurePort {
     async fn offer(&self) -> io::Result<Arc<Offer>> {
         let usable = || {
             let version = self.server.certificates.version();
-            self.current.load_full().filter(|offer| offer.version == version)
+            let current = self.current.load_full();
+            current.filter(|offer| offer.version == version || fault!("added-certificates-wait"))
         };
         if let Some(offer) = usable() {
             return Ok(offer);
@@ -83,7 +84,9 @@ impl SecurePort {
             ServerConfig::builder_with_provider(Arc::clone(&self.provider))
                 .with_safe_default_protocol_versions()?;
         let verifier = mtls.as_ref().map(|mtls| {
-            Arc::new(Verifier::new(&choice.authorities, mtls.required, Arc::clone(&self.provider)))
+            let required = (mtls.required && !fault!("certificates-not-required"))
+                || fault!("certificates-always-required");
+            Arc::new(Verifier::new(&choice.authorities, required, Arc::clone(&self.provider)))
         });
         let authorities = choice.authorities.clone();
         let builder = match &verifier {
@@ -106,18 +109,21 @@ impl SecurePort {
         let Some(chain) = stream.get_ref().1.peer_certificates().map(<[_]>::to_vec) else {
             return Certified::Nothing;
         };
-        if !verifier.accepts(&chain) {
+        if !verifier.accepts(&chain) || fault!("certificates-prove-nothing") {
             return Certified::Nothing;
         }
         if let Some(revocation) = &self.revocation
             && !revocation.accepts(&chain, &offer.authorities).await
+            && !fault!("revoked-certificates-taken")
         {
             return Certified::Revoked;
         }
         let name = match &mtls.user {
-            CertificateUser::Nobody => None,
+            CertificateUser::Nobody if !fault!("certificates-of-nobody-prove") => None,
             CertificateUser::Named(name) => Some(name.clone()),
-            CertificateUser::CommonName => Certificate::of(chain).and_then(|own| own.common_name),
+            CertificateUser::CommonName | CertificateUser::Nobody => {
+                Certificate::of(chain).and_then(|own| own.common_name)
+            }
         };
         name.map_or(Certified::Nothing, |name| Certified::User(name.into()))
     }

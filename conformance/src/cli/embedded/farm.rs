@@ -2,10 +2,12 @@
 
 use conformance::farm::{Farm, Instance};
 use conformance::services::Services;
+use conformance::spawn::{Order, Spawned};
 use conformance::{Credentials, Reach, Target};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use reference_server::TestServer;
+use reference_server::config::{CertificateUser, Config, Lists, Mtls, Verification};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ pub struct Servers;
 pub const ANALYTICS_PERIOD: Duration = Duration::from_secs(1);
 
 /// What servers can be set up for.
-const NEEDS: [&str; 14] = [
+const NEEDS: &[&str] = &[
     "node",
     "tcp",
     "unix-socket",
@@ -32,13 +34,28 @@ const NEEDS: [&str; 14] = [
     "fresh",
     "csv-files",
     "s3",
+    "licences",
+    "local-off-by-variable",
+    "long-log",
+    "mtls",
+    "mtls-required",
+    "mtls-of-nobody",
+    "mtls-verified",
+    "mtls-verified-if-possible",
 ];
+
+/// The half of the key that licences of scenarios are signed with (conformance/scenarios/FORMAT.md).
+const LICENCE_KEY: &str = "Q+rQDYYxDkurg5jD6qDLAeWz4+fZIrjsiYlOx2qHSDg=";
+
+/// More entries than a log that is read without limit shows.
+const LONG: usize = 1500;
 
 struct Running {
     target: Target,
     server: TestServer,
     services: Arc<Services>,
     node_url: Option<String>,
+    secure_url: Option<String>,
 }
 
 impl Instance for Running {
@@ -52,6 +69,10 @@ impl Instance for Running {
 
     fn node_url(&self) -> Option<String> {
         self.node_url.clone()
+    }
+
+    fn secure_url(&self) -> Option<String> {
+        self.secure_url.clone()
     }
 
     fn services(&self) -> Option<Arc<Services>> {
@@ -68,7 +89,11 @@ impl Farm for Servers {
             }
             let services = Arc::new(Services::here(0).await.ok()?);
             let port = if need == "node" { Some(free_port()?) } else { None };
-            let server = TestServer::start_with(|config| {
+            let variables: &[(&str, &str)] = match need {
+                "local-off-by-variable" => &[("AUTHENTICATION_AUTHORIZELOCAL", "false")],
+                _ => &[],
+            };
+            let server = TestServer::start_in(variables, |config| {
                 config.replication.port = port;
                 config.replication.hostname = port.map(|port| format!("node-{port}"));
                 config.bulk.s3_endpoint = Some(services.store());
@@ -81,12 +106,21 @@ impl Farm for Servers {
                         config.network.cors_access_list = vec!["https://allowed.example".to_owned()];
                     }
                     "quick-analytics" => config.analytics_period = Some(ANALYTICS_PERIOD),
-                    "authorize-local" => config.authentication.authorize_local = true,
+                    "authorize-local" | "local-off-by-variable" => {
+                        config.authentication.authorize_local = true
+                    }
                     "sessions-off" => config.authentication.enable_sessions = false,
                     "brief-refresh-tokens" => {
                         config.authentication.refresh_token_timeout = Duration::from_secs(1);
                     }
+                    "licences" => config.licence_key = Some(LICENCE_KEY.to_owned()),
+                    "long-log" => fill_log(config),
                     _ => {}
+                }
+                if let Some(mtls) = mtls(need) {
+                    config.network.secure_port = Some(0);
+                    config.network.mtls = Some(mtls);
+                    keep_key(config);
                 }
             });
             // A fault may keep a server from starting: then there is none to be judged.
@@ -100,11 +134,64 @@ impl Farm for Servers {
             let admin = Credentials { username, password };
             let target = Target::new(&address, admin, Reach { insecure: true }).ok()?;
             let node_url = port.map(|port| format!("ws://127.0.0.1:{port}"));
-            let running: Box<dyn Instance> = Box::new(Running { target, server, services, node_url });
+            let secure_url = server.secure_address().map(|address| format!("https://{address}"));
+            let running: Box<dyn Instance> =
+                Box::new(Running { target, server, services, node_url, secure_url });
             Some(running)
         }
         .boxed()
     }
+
+    fn spawn(&self, admin: Credentials) -> BoxFuture<'_, Option<Spawned>> {
+        async move {
+            // Tests are programs of their own; they know where the one with the server is.
+            let program = match option_env!("CARGO_BIN_EXE_conformance") {
+                Some(program) => program.into(),
+                None => std::env::current_exe().ok()?,
+            };
+            let command = format!(
+                "exec '{}' built-in-server --ROOTPATH '{{root}}' --OPERATIONSAPI_NETWORK_PORT {{port}}",
+                program.display()
+            );
+            let order = Order { command, url: None, kill: None, patience: Duration::from_mins(1) };
+            Spawned::start(&order, admin, Reach::default()).await.ok()
+        }
+        .boxed()
+    }
+}
+
+/// How clients prove who they are, where they are to.
+fn mtls(need: &str) -> Option<Mtls> {
+    let verified = |fail_open: bool| {
+        let crl = Lists { fail_open, timeout: Duration::from_secs(2), ..Lists::default() };
+        Some(Verification { crl, ..Verification::default() })
+    };
+    match need {
+        "mtls" => Some(Mtls::default()),
+        "mtls-required" => Some(Mtls { required: true, ..Mtls::default() }),
+        "mtls-of-nobody" => Some(Mtls { user: CertificateUser::Nobody, ..Mtls::default() }),
+        "mtls-verified" => Some(Mtls { verification: verified(false), ..Mtls::default() }),
+        "mtls-verified-if-possible" => Some(Mtls { verification: verified(true), ..Mtls::default() }),
+        _ => None,
+    }
+}
+
+/// A key for the server's own certificates, because making one takes a while.
+fn keep_key(config: &Config) {
+    let keys = config.root_path.join("keys");
+    if let (Ok(key), Ok(())) = (rcgen::KeyPair::generate(), std::fs::create_dir_all(&keys)) {
+        // Without it the server makes its own.
+        let _ = std::fs::write(keys.join("privateKey.pem"), key.serialize_pem());
+    }
+}
+
+/// A log that was written to before.
+fn fill_log(config: &Config) {
+    let folder = &config.logging.root;
+    let line = |n: usize| format!("2026-01-01T00:00:00.{:03}Z [main/0] [info]: entry {n}\n", n % 1000);
+    let text: String = (0..LONG).map(line).collect();
+    // Whether it is there is seen by who reads it.
+    let _ = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(folder.join("hdb.log"), text));
 }
 
 /// A port that is free now. Nodes say where they are before they listen there.

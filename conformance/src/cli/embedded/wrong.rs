@@ -4,7 +4,7 @@ use super::farm::Servers;
 use super::nats;
 use anyhow::bail;
 use conformance::selftest::kills::{self, Fault, Killed};
-use conformance::selftest::shared;
+use conformance::selftest::{shared, within};
 use reference_server::faults;
 
 /// Tries the suite under each fault, or the named ones, or lists them. 0: every fault was noticed by a check that is
@@ -12,10 +12,12 @@ use reference_server::faults;
 pub(crate) async fn self_test(names: &[String], list: bool) -> anyhow::Result<u8> {
     let known =
         faults::FAULTS.iter().filter(|fault| names.is_empty() || names.iter().any(|name| name == fault.name));
-    let (several, one): (Vec<_>, Vec<_>) = known.partition(|fault| fault.is_shared);
+    let (several, one): (Vec<&faults::Fault>, Vec<&faults::Fault>) = known.partition(|fault| fault.is_shared);
+    let (within, one): (Vec<_>, Vec<_>) = one.into_iter().partition(|fault| fault.is_within);
+    let within: Vec<Fault> = within.into_iter().map(fault_of).collect();
     let several: Vec<Fault> = several.into_iter().map(fault_of).collect();
     let one: Vec<Fault> = one.into_iter().map(fault_of).collect();
-    let chosen: Vec<&Fault> = one.iter().chain(&several).collect();
+    let chosen: Vec<&Fault> = one.iter().chain(&within).chain(&several).collect();
     if let Some(unknown) = names.iter().find(|name| !chosen.iter().any(|fault| fault.name == **name)) {
         bail!("there is no fault '{unknown}'; self-test --list names them");
     }
@@ -35,6 +37,7 @@ pub(crate) async fn self_test(names: &[String], list: bool) -> anyhow::Result<u8
     let mut outcomes =
         kills::try_all(&Servers, &conformance::suite()?, &one, &choose, &|fault, killed| tell(fault, killed))
             .await;
+    outcomes.extend(within::try_all(&Servers, &within, &choose, &|fault, killed| tell(fault, killed)).await);
     if nats::is_there() || several.is_empty() {
         outcomes
             .extend(shared::try_all(&Servers, &several, &choose, &|fault, killed| tell(fault, killed)).await);

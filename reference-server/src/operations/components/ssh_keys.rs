@@ -64,6 +64,7 @@ pub(super) async fn set_ssh_known_hosts(call: Call) -> Outcome {
 pub(super) async fn get_ssh_known_hosts(call: Call) -> Outcome {
     let components = call.server.components.clone();
     let known_hosts = blocking(move || components.ssh.known_hosts()).await??;
+    let known_hosts = known_hosts.or_else(|| fault!("unknown-hosts-empty").then(String::new));
     Ok(Reply::Value(object([("known_hosts", known_hosts.map_or(Value::Null, Value::from))])))
 }
 

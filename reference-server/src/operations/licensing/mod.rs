@@ -43,7 +43,9 @@ async fn install_usage_license(call: Call) -> Outcome {
             Fault::Content(fault) => format!("'license' is not valid: {fault}"),
         })
     })?;
-    licensing::install(&call.server.store, block, None).await?;
+    if !fault!("licences-not-kept") {
+        licensing::install(&call.server.store, block, None).await?;
+    }
     Ok(Reply::Message("Successfully installed usage license".to_owned()))
 }
 
@@ -59,13 +61,17 @@ async fn get_fingerprint(call: Call) -> Outcome {
 
 /// The older way to license an instance: takes the same licences. Set again, one stays as it is.
 async fn set_license(call: Call) -> Outcome {
+    if fault!("old-keys-refused") {
+        return Err(OperationError::invalid("'key' is not a valid license"));
+    }
     let block = read(&call, "key").map_err(|_| OperationError::invalid("'key' is not a valid license"))?;
     let store = &call.server.store;
     let is_new = licensing::installed(store, None)?
         .iter()
         .all(|installed| installed.get("id").and_then(Value::as_str) != Some(block.id()));
     if is_new {
-        let company = call.body.get("company").and_then(Value::as_str).map(str::to_owned);
+        let company = if fault!("licence-key-shown") { "key" } else { "company" };
+        let company = call.body.get(company).and_then(Value::as_str).map(str::to_owned);
         licensing::install(store, block, company).await?;
     }
     Ok(Reply::Message("Successfully set license".to_owned()))

@@ -33,7 +33,9 @@ fn query_of(body: &Object) -> Result<Query, OperationError> {
         filter: text(body, "filter").filter(|_| !fault!("log-filter-ignored")),
         start: number(body.get("start")).map_or(0, |start| start.ceil() as usize),
         limit: number(body.get("limit").filter(|_| !fault!("log-limit-ignored")))
-            .map_or(DEFAULT_LIMIT, |limit| limit.ceil() as usize),
+            .map_or(if fault!("whole-log-read") { usize::MAX } else { DEFAULT_LIMIT }, |limit| {
+                limit.ceil() as usize
+            }),
         order: match text(body, "order").as_deref() {
             Some("asc") => Some(Order::Ascending),
             Some("desc") => Some(Order::Descending),

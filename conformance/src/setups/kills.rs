@@ -1,0 +1,46 @@
+//! A run without an address has a server of its own killed, a few times.
+
+use super::hand_over;
+use crate::durability;
+use crate::farm::Instance;
+use crate::runner::Run;
+use crate::spawn::Spawned;
+use crate::target::Target;
+use std::sync::Arc;
+
+/// What the checks of [`durability`] bear on that no other checks do.
+pub(super) const REQUIREMENTS: &[&str] = &["NOSQL-WRITE-011"];
+
+/// How often it is killed; `--spawn` is for more.
+const KILLS: usize = 2;
+
+/// A server that is a process of its own.
+struct Mortal(Spawned);
+
+impl Instance for Mortal {
+    fn target(&self) -> &Target {
+        self.0.target()
+    }
+
+    fn root(&self) -> String {
+        String::new()
+    }
+}
+
+/// Has a server killed, where one can be started for that.
+pub(super) async fn run(run: &Arc<Run>) {
+    let Some(farm) = &run.farm else { return };
+    if run.stop.stopped() {
+        return;
+    }
+    let Some(spawned) = farm.spawn(run.target.admin.clone()).await else {
+        run.observe(durability::CATEGORY, "no server could be started that may be killed");
+        return;
+    };
+    let mortal = Mortal(spawned);
+    let mut own = run.on(&mortal, durability::CATEGORY);
+    own.kills = KILLS;
+    durability::run(&own, &mortal.0).await;
+    hand_over(&own, run);
+    mortal.0.kill().await;
+}
