@@ -33,7 +33,7 @@ impl Tested {
             (Some(given), None) => given,
             _ => admin,
         };
-        if let Some(spawned) = args.spawn.start(address.as_deref(), admin.clone(), reach).await? {
+        if let Some(spawned) = args.spawn.start(address.as_deref(), admin.clone(), reach, options).await? {
             let target = spawned.target().clone();
             options.spawned = Some(spawned);
             return Ok(Tested { target, _server: server });
