@@ -112,14 +112,20 @@ pub async fn run(url: &str) -> Report {
     }
 }
 
-/// Takes name and password out of an address.
+/// Takes name and password out of an address; without them they are `admin` and `password`.
 pub fn split_credentials(url: &str) -> (String, Credentials) {
     let default = Credentials { username: "admin".to_owned(), password: "password".to_owned() };
+    let (address, admin) = take_credentials(url);
+    (address, admin.unwrap_or(default))
+}
+
+/// Takes name and password out of an address, when they are there.
+pub fn take_credentials(url: &str) -> (String, Option<Credentials>) {
     let inside = url.split_once("://").and_then(|(scheme, rest)| {
         let (pair, place) = rest.rsplit_once('@')?;
-        Some((format!("{scheme}://{place}"), Credentials::parse(pair)?))
+        Some((format!("{scheme}://{place}"), Some(Credentials::parse(pair)?)))
     });
-    inside.unwrap_or_else(|| (url.to_owned(), default))
+    inside.unwrap_or_else(|| (url.to_owned(), None))
 }
 
 /// Runs what the options choose; every event goes to the sink as it happens.
@@ -136,6 +142,7 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     run.seed = options.seed;
     run.baseline = Arc::clone(&options.baseline);
     run.model.clone_from(&options.model);
+    run.context.others = options.model.is_some();
     run.farm.clone_from(&options.farm);
     run.spawned = options.spawned.clone().filter(|_| options.tells_durability());
     run.kills = options.kills;

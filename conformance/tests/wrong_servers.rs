@@ -7,7 +7,7 @@ use conformance::report::{json, junit};
 use conformance::scenario::Errors;
 use conformance::sets::Set;
 use conformance::verdict::Verdict;
-use conformance::{Credentials, Options, Profile, Reach, Report, Stop, Target};
+use conformance::{Credentials, Options, Profile, Reach, Report, Stop, Target, side_by_side};
 use reference_server::TestServer;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -299,6 +299,28 @@ async fn small_faults_are_seen_by_the_checks_meant_for_them() {
         let fault = checks(&report).into_iter().find(|check| check.id == meant).unwrap();
         assert!(fault.curl.is_some() && fault.exchange.is_some() && !fault.differences.is_empty());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_differ_where_one_is_spoilt_and_nowhere_else() {
+    let (first, second) = (TestServer::start().await.unwrap(), TestServer::start().await.unwrap());
+    let target = |address: &str, server: &TestServer| {
+        let admin = Credentials { username: server.username().into(), password: server.password().into() };
+        Target::new(address, admin, Reach::default()).unwrap()
+    };
+    let diff = async |address: &str, options: Options| {
+        let (first, second) = (target(&first.url(), &first), target(address, &second));
+        side_by_side::run(first, second, options, Arc::new(|_| ()), Stop::default()).await
+    };
+    // Each has hashes, times and folders of its own.
+    let only = ["users-password-is-stored-hashed", "own-status-records", "export-local", "insert-basic"];
+    let options = Options { only: only.map(str::to_owned).to_vec(), ..Options::default() };
+    let alike = diff(&second.url(), options.clone()).await;
+    assert_eq!(alike.exit_status(), 0, "{}", alike.to_text(false));
+    let spoilt = spoilt(&second, "\"message\":\"inserted ", "\"message\":\"Inserted ").await;
+    let differing = diff(&spoilt, options).await;
+    assert_eq!(differing.exit_status(), 1);
+    assert!(differing.to_text(false).contains("nosql/insert-basic#two"), "{}", differing.to_text(false));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,24 +1,25 @@
-//! `diff` and `sweep`: what talks to live endpoints without judging them.
+//! `replay`, `diff`, `identify` and `sweep`: what talks to live endpoints without a run of the suite.
 
 use super::list::print;
+use super::reach::ReachArgs;
 use anyhow::Context as _;
 use conformance::report::terminal;
-use conformance::{Options, Reach, Sink, Stop, Target, identify, probe, side_by_side, sweep as sweeping};
+use conformance::{Options, Sink, Stop, identify, probe, side_by_side, sweep as sweeping};
 use std::path::Path;
 use std::sync::Arc;
-
-pub(super) fn target(url: &str, insecure: bool) -> anyhow::Result<Target> {
-    let (address, admin) = conformance::split_credentials(url);
-    Ok(Target::new(&address, admin, Reach { insecure })?)
-}
 
 pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
 /// Shows where two endpoints answer differently.
-pub(super) fn diff(urls: [&str; 2], options: Options, insecure: bool, verbose: bool) -> anyhow::Result<u8> {
-    let [first, second] = [target(urls[0], insecure)?, target(urls[1], insecure)?];
+pub(super) fn diff(
+    urls: [&str; 2],
+    options: Options,
+    reach: &ReachArgs,
+    verbose: bool,
+) -> anyhow::Result<u8> {
+    let [first, second] = [reach.target(urls[0])?, reach.target(urls[1])?];
     let sink: Sink = Arc::new(|_| ());
     let found = runtime()?.block_on(side_by_side::run(first, second, options, sink, Stop::default()));
     print!("{}", found.to_text(verbose));
@@ -26,7 +27,7 @@ pub(super) fn diff(urls: [&str; 2], options: Options, insecure: bool, verbose: b
 }
 
 /// Tells one scenario file to an endpoint.
-pub(super) fn replay(file: &Path, url: &str, insecure: bool) -> anyhow::Result<u8> {
+pub(super) fn replay(file: &Path, url: &str, reach: &ReachArgs) -> anyhow::Result<u8> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let scenario =
         serde_json::from_str(&text).with_context(|| format!("{} is no scenario", file.display()))?;
@@ -34,15 +35,15 @@ pub(super) fn replay(file: &Path, url: &str, insecure: bool) -> anyhow::Result<u
     let options = Options { scenarios: Some(vec![scenario]), ..Options::default() };
     let sink: Sink = Arc::new(|_| ());
     let report =
-        runtime()?.block_on(conformance::run_with(target(url, insecure)?, options, sink, Stop::default()));
+        runtime()?.block_on(conformance::run_with(reach.target(url)?, options, sink, Stop::default()));
     let look = terminal::Look { detail: terminal::Detail::Verbose, color: false };
     print!("{}", terminal::render(&report.events, look));
     Ok(report.exit_status())
 }
 
 /// Says which product an endpoint behaves like.
-pub(super) fn identify(url: &str, insecure: bool, as_json: bool) -> anyhow::Result<u8> {
-    let target = target(url, insecure)?;
+pub(super) fn identify(url: &str, reach: &ReachArgs, as_json: bool) -> anyhow::Result<u8> {
+    let target = reach.target(url)?;
     let book = identify::book()?;
     let answers = runtime()?
         .block_on(identify::ask(&target, &book))
@@ -57,8 +58,8 @@ pub(super) fn identify(url: &str, insecure: bool, as_json: bool) -> anyhow::Resu
 }
 
 /// Lists or removes what earlier runs left behind.
-pub(super) fn sweep(url: &str, run: Option<&str>, remove: bool, insecure: bool) -> anyhow::Result<u8> {
-    let target = target(url, insecure)?;
+pub(super) fn sweep(url: &str, run: Option<&str>, remove: bool, reach: &ReachArgs) -> anyhow::Result<u8> {
+    let target = reach.target(url)?;
     runtime()?.block_on(async {
         probe::speaks(&target, probe::FIRST_ANSWER).await?;
         let found = sweeping::find(&target, run).await;

@@ -4,6 +4,7 @@ mod baselines;
 mod embedded;
 mod list;
 mod live;
+mod reach;
 mod record;
 mod signals;
 mod spawn;
@@ -18,6 +19,7 @@ use conformance::scenario::Errors;
 use conformance::sets::Set;
 use conformance::{Options, Profile, Sink, Stop};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reach::ReachArgs;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,23 +67,21 @@ enum Command {
     Replay {
         /// The file.
         file: PathBuf,
-        /// The endpoint, with credentials: http://user:password@host:port.
+        /// The endpoint.
         url: String,
-        /// Accept any TLS certificate.
-        #[arg(short = 'k', long)]
-        insecure: bool,
+        #[command(flatten)]
+        reach: ReachArgs,
     },
     /// Run the checks' requests on two live endpoints and show where the second answers otherwise than the first.
     Diff {
-        /// The first endpoint, with credentials: http://user:password@host:port.
+        /// The first endpoint.
         first: String,
         /// The second.
         second: String,
         #[command(flatten)]
         choice: ChoiceArgs,
-        /// Accept any TLS certificate.
-        #[arg(short = 'k', long)]
-        insecure: bool,
+        #[command(flatten)]
+        reach: ReachArgs,
         /// Show requests and answers.
         #[arg(short, long)]
         verbose: bool,
@@ -89,14 +89,13 @@ enum Command {
     /// Say which product, and which version of it, an endpoint behaves like, and why. Nothing is changed there.
     /// Exit status: 0 one fits best; 1 none does; 2 it does not answer.
     Identify {
-        /// The endpoint, with credentials: http://user:password@host:port.
+        /// The endpoint.
         url: String,
         /// As JSON.
         #[arg(long)]
         json: bool,
-        /// Accept any TLS certificate.
-        #[arg(short = 'k', long)]
-        insecure: bool,
+        #[command(flatten)]
+        reach: ReachArgs,
     },
     /// Stand between a client and an endpoint until interrupted, and write what was asked and answered as a scenario
     /// for `replay`: values of the one run as tokens, and no secrets.
@@ -109,7 +108,7 @@ enum Command {
     /// Remove what runs that were cut off left on an endpoint: databases, users, roles and components whose names bear
     /// the mark of a run. Without --yes they are only listed.
     Sweep {
-        /// The endpoint, with credentials: http://user:password@host:port.
+        /// The endpoint.
         url: String,
         /// Only what this run left: the four characters in its names.
         #[arg(long, value_name = "RUN")]
@@ -117,9 +116,8 @@ enum Command {
         /// Remove them.
         #[arg(long)]
         yes: bool,
-        /// Accept any TLS certificate.
-        #[arg(short = 'k', long)]
-        insecure: bool,
+        #[command(flatten)]
+        reach: ReachArgs,
     },
     /// Print the completions of a shell.
     Completions {
@@ -183,12 +181,8 @@ struct ChoiceArgs {
 struct RunArgs {
     /// The endpoint: http://host:port, https://host:port or unix:/path. Without it the built-in server is tested.
     url: Option<String>,
-    /// The super user's name and password.
-    #[arg(short, long, value_name = "USER:PASSWORD", env = "CONFORMANCE_USER", hide_env_values = true)]
-    user: Option<String>,
-    /// Accept any TLS certificate.
-    #[arg(short = 'k', long)]
-    insecure: bool,
+    #[command(flatten)]
+    reach: ReachArgs,
     #[command(flatten)]
     spawn: spawn::SpawnArgs,
     #[command(flatten)]
@@ -229,8 +223,7 @@ struct RunArgs {
     /// Serve a store of objects on this port. The endpoint was started with AWS_ENDPOINT_URL_S3=http://HOST:PORT.
     #[arg(long, value_name = "PORT")]
     s3: Option<u16>,
-    /// Another node of the endpoint's cluster, with credentials (repeatable): http://user:password@host:port. Behind a
-    /// comma, where nodes reach it (wss://host:port): the nodes are then joined where they are not yet.
+    /// Another node of the endpoint's cluster (repeatable), http://host:port. Behind a comma, where nodes reach it (wss://host:port): the nodes are then joined where they are not yet.
     #[arg(long, value_name = "URL[,URL]")]
     node: Vec<String>,
     /// Use the shared database 'data' even when it holds tables.
@@ -293,16 +286,16 @@ pub(crate) fn main() -> ExitCode {
             0
         }),
         Some(Command::Compare { before, after }) => baselines::compare(&before, &after),
-        Some(Command::Replay { file, url, insecure }) => live::replay(&file, &url, insecure),
-        Some(Command::Diff { first, second, choice, insecure, verbose }) => {
-            live::diff([&first, &second], options(&choice), insecure, verbose)
+        Some(Command::Replay { file, url, reach }) => live::replay(&file, &url, &reach),
+        Some(Command::Diff { first, second, choice, reach, verbose }) => {
+            live::diff([&first, &second], options(&choice), &reach, verbose)
         }
-        Some(Command::Identify { url, json, insecure }) => live::identify(&url, insecure, json),
+        Some(Command::Identify { url, json, reach }) => live::identify(&url, &reach, json),
         Some(Command::Record(args)) => {
             live::runtime().map_err(Into::into).and_then(|runtime| runtime.block_on(record::record(&args)))
         }
         Some(Command::Requirements { set }) => list::set(set.as_deref()),
-        Some(Command::Sweep { url, run, yes, insecure }) => live::sweep(&url, run.as_deref(), yes, insecure),
+        Some(Command::Sweep { url, run, yes, reach }) => live::sweep(&url, run.as_deref(), yes, &reach),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "conformance", &mut std::io::stdout());
             Ok(0)
@@ -378,12 +371,12 @@ fn run(args: &RunArgs) -> anyhow::Result<u8> {
     Ok(report.exit_status())
 }
 
-fn node(text: &str, insecure: bool) -> anyhow::Result<Node> {
+fn node(text: &str, reach: &ReachArgs) -> anyhow::Result<Node> {
     let (address, url) = match text.split_once(',') {
         Some((address, url)) => (address, Some(url.to_owned())),
         None => (text, None),
     };
-    Ok(Node { target: live::target(address, insecure)?, url })
+    Ok(Node { target: reach.target(address)?, url })
 }
 
 async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
@@ -395,7 +388,7 @@ async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
         reachable: args.reachable.clone(),
         store_port: args.s3,
         take_data: args.take_data,
-        nodes: args.node.iter().map(|text| node(text, args.insecure)).collect::<anyhow::Result<_>>()?,
+        nodes: args.node.iter().map(|text| node(text, &args.reach)).collect::<anyhow::Result<_>>()?,
         seed: args.seed.unwrap_or_else(|| Options::default().seed),
         programs: args.programs,
         failures: Some(args.failures.clone()),

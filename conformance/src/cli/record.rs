@@ -1,6 +1,6 @@
 //! `record`: a proxy whose traffic becomes a scenario.
 
-use super::live;
+use super::reach::ReachArgs;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use conformance::record::{Recorder, scenario};
@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, Args)]
 pub(super) struct RecordArgs {
-    /// The endpoint, with credentials: http://user:password@host:port.
+    /// The endpoint.
     url: String,
     /// Where clients find the proxy; port 0 is any.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
@@ -23,14 +23,13 @@ pub(super) struct RecordArgs {
     /// The scenario's name.
     #[arg(long, default_value = "session")]
     name: String,
-    /// Accept any TLS certificate of the endpoint.
-    #[arg(short = 'k', long)]
-    insecure: bool,
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
 /// Passes traffic on until it is interrupted, and writes what was seen. 2: nothing was.
 pub(super) async fn record(args: &RecordArgs) -> anyhow::Result<u8> {
-    let target = live::target(&args.url, args.insecure)?;
+    let target = args.reach.target(&args.url)?;
     let roots = probe::roots(&target).await;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
