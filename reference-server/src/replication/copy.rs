@@ -109,10 +109,7 @@ fn read(
     let reader = database.read()?;
     let view = reader.view();
     let Some(table) = view.catalog().table(table) else { return Ok(CopiedPage::default()) };
-    match of_deletions {
-        false => view.copied_records(table, own, from, PAGE),
-        true => view.copied_deletions(table, own, from, PAGE),
-    }
+    view.copied(table, own, of_deletions, from, PAGE)
 }
 
 fn told(table: &str, copied: Copied) -> (Option<String>, Write) {

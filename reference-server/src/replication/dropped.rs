@@ -12,9 +12,10 @@ use super::{names, progress};
 use crate::access::system_tables::{members, system_database};
 use crate::error::OperationError;
 use crate::server::Server;
-use crate::store::{CREATED_TIME, HistoryEntry, KeyRange, Store, StoreError, UPDATED_TIME, View, WriteTxn};
+use crate::store::{CREATED_TIME, HistoryEntry, Store, StoreError, Table, UPDATED_TIME, View, WriteTxn};
 use crate::value::{Object, Value};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// What was dropped of one database, as far as it was asked for.
@@ -38,7 +39,7 @@ impl Dropped {
         Ok(Dropped { database, since, tables: BTreeMap::new() })
     }
 
-    /// Whether what was written at `time`, in the table if there is one, was dropped with the database.
+    /// Whether what was written at `time` was dropped with the database.
     pub fn has_database(&self, time: f64) -> bool {
         self.counts(self.database, time)
     }
@@ -112,26 +113,43 @@ pub fn drop_table_as_of(
         note_table(txn, name, Some(time))?;
         return Ok(false);
     };
-    let mut later: Vec<(Value, Object, Option<f64>)> = Vec::new();
-    for record in txn.view()?.scan(&table, KeyRange::all(), false)? {
-        let record = record?;
-        if record.updated() > time {
-            let mut attributes = members(&record, &table);
-            attributes.retain(|name, _| name != CREATED_TIME && name != UPDATED_TIME);
-            later.push((record.key(), attributes, record.expires_at()));
-        }
-    }
+    let later = written_after(txn.view()?, &table, time)?;
     txn.drop_table(name)?;
     note_table(txn, name, Some(time))?;
     if later.is_empty() {
         return Ok(true);
     }
     let table = txn.create_table(spec_of(&TableDefinition::full(&table)))?;
-    for (key, record, expires_at) in &later {
+    for Survivor { key, record, expires_at } in later.values() {
         txn.put(&table, key, record, *expires_at)?;
     }
     txn.log_history(&table, HistoryEntry::new("upsert", user))?;
     Ok(true)
+}
+
+/// A record as it is.
+struct Survivor {
+    key: Value,
+    record: Object,
+    expires_at: Option<f64>,
+}
+
+/// The records of a table that were written after a time, by the JSON of their keys. What has no history is told to
+/// nobody, and so is left out.
+fn written_after(view: View<'_>, table: &Table, time: f64) -> Result<BTreeMap<String, Survivor>, StoreError> {
+    let mut found = BTreeMap::new();
+    for entry in view.history(table, Bound::Excluded(time), Bound::Unbounded, false)? {
+        for change in entry?.changes() {
+            let key = change?.key();
+            // It may be gone again, or have expired.
+            if let Some(stored) = view.get(table, &key)?.filter(|stored| stored.updated() > time) {
+                let mut record = members(&stored, table);
+                record.retain(|name, _| name != CREATED_TIME && name != UPDATED_TIME);
+                found.insert(key.to_json(), Survivor { key, record, expires_at: stored.expires_at() });
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// When something was dropped last: a table, or a database.
@@ -152,4 +170,64 @@ fn table_key(table: &str) -> String {
 
 fn database_key(database: &str) -> String {
     format!("dropped-database-{}", names::digest(database))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Database, StoreOptions, TableSpec};
+
+    /// Writes a record of its own in a request of its own; tells when.
+    fn write(database: &Database, key: f64) -> f64 {
+        let work = move |txn: &mut WriteTxn<'_>| {
+            let table = match txn.catalog().table("t").cloned() {
+                Some(table) => table,
+                None => txn.create_table(TableSpec { audit: true, ..TableSpec::dynamic("t", "id") })?,
+            };
+            let record = Object::from_iter([("id".to_owned(), Value::Number(key))]);
+            txn.put(&table, &Value::Number(key), &record, None)?;
+            txn.log_history(&table, HistoryEntry::new("insert", None))?;
+            Ok::<_, StoreError>(txn.timestamp())
+        };
+        database.write_blocking(work).unwrap()
+    }
+
+    fn keys(database: &Database) -> Option<Vec<Value>> {
+        let reader = database.read().unwrap();
+        let table = reader.catalog().table("t")?;
+        let records = reader.scan(table, crate::store::KeyRange::all(), false).unwrap();
+        Some(records.map(|record| record.unwrap().key()).collect())
+    }
+
+    #[tokio::test]
+    async fn what_is_later_than_a_drop_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions { no_sync: true, ..StoreOptions::default() };
+        let store = Store::open(folder.path(), options).unwrap();
+        let database = store.create_database("data").unwrap();
+        let times = [1.0, 2.0, 3.0].map(|key| write(&database, key));
+        let drop_as_of = |time: f64| {
+            database.write_blocking(move |txn| drop_table_as_of(txn, "t", time, Some("kim"))).unwrap()
+        };
+        assert!(drop_as_of(times[1]));
+        assert_eq!(keys(&database), Some(vec![Value::Number(3.0)]));
+        let has = |since: Option<f64>, time: f64| {
+            let mut dropped = Dropped::of(&store, "data", since).unwrap();
+            dropped.has(database.read().unwrap().view(), "t", time).unwrap()
+        };
+        assert!(has(None, times[1]) && !has(None, times[2]));
+        assert!(
+            has(Some(times[1]), times[0]) && !has(Some(times[2]), times[0]),
+            "only what was dropped since"
+        );
+        // An earlier drop that comes late changes nothing; a later one counts though there is no table.
+        assert!(drop_as_of(times[0]));
+        assert!(has(None, times[1]));
+        let now = write(&database, 4.0);
+        assert!(drop_as_of(now) && keys(&database).is_none());
+        assert!(!drop_as_of(now + 60_000.0) && has(None, now + 1.0));
+        assert!(write(&database, 5.0) > now + 60_000.0, "what is written from then on is later");
+        note_database(&store, "data", now + 90_000.0).await.unwrap();
+        assert!(has(None, now + 80_000.0) && !has(None, now + 100_000.0));
+    }
 }

@@ -4,7 +4,7 @@ use super::identify::{Shown, is_revoked, plain_serial};
 use crate::certificates::Certificate;
 use crate::certificates::cluster::Proof;
 use crate::certificates::revocation::Revocation;
-use crate::certificates::verifier::Verifier;
+use crate::certificates::verifier::{Verifier, of_provider};
 use crate::error::OperationError;
 use crate::server::Server;
 use crate::value::Value;
@@ -222,27 +222,5 @@ impl ServerCertVerifier for NodeVerifier {
         }
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+    of_provider!();
 }

@@ -6,7 +6,6 @@
 use super::place::{Known, Making};
 use super::{RemoteWrite, Source, WriteKind, increment_of};
 use crate::store::catalog::Table;
-use crate::store::environment::Tree;
 use crate::store::error::StoreError;
 use crate::store::history::Origin;
 use crate::store::keys;
@@ -48,60 +47,23 @@ pub struct CopiedPage {
 }
 
 impl View<'_> {
-    /// The records of a table from `from` on, as much as about `bytes` bytes. `own` is the name of this node.
+    /// The records of a table from `from` on, as much as about `bytes` bytes; or the deletions that the history still
+    /// has, with what they took away, as a patch that was made without knowing of one goes on with that. `own` is the
+    /// name of this node.
     ///
     /// # Errors
     /// When the data is damaged.
-    pub fn copied_records(
+    pub fn copied(
         &self,
         table: &Table,
         own: &str,
+        of_deletions: bool,
         from: Option<&[u8]>,
         bytes: usize,
-    ) -> Result<CopiedPage, StoreError> {
-        self.page_of(table, &self.trees.records, from, bytes, |_, value, changes| {
-            let record = Record::new(value)?;
-            if !record.is_expired(self.now) {
-                self.tell(table, own, &record, changes)?;
-            }
-            Ok(value.len())
-        })
-    }
-
-    /// The deletions that the history of a table still has, as [`View::copied_records`]; with what they took away, as
-    /// a patch that was made without knowing of one goes on with that.
-    ///
-    /// # Errors
-    /// When the data is damaged.
-    pub fn copied_deletions(
-        &self,
-        table: &Table,
-        own: &str,
-        from: Option<&[u8]>,
-        bytes: usize,
-    ) -> Result<CopiedPage, StoreError> {
-        self.page_of(table, &self.trees.tombstones, from, bytes, |key, value, changes| {
-            if let Some(place) = Place::from_bytes(value)
-                && let Some(link) = self.link(table, place)?
-                && link.change.after.is_none()
-            {
-                self.tell_making(table, own, &link.change.key(), place, changes)?;
-            }
-            Ok(key.len() + 64)
-        })
-    }
-
-    /// What `tell` makes of the pairs of a table from `from` on; it returns about how many bytes each takes.
-    fn page_of(
-        &self,
-        table: &Table,
-        tree: &Tree,
-        from: Option<&[u8]>,
-        bytes: usize,
-        tell: impl Fn(&[u8], &[u8], &mut Vec<Copied>) -> Result<usize, StoreError>,
     ) -> Result<CopiedPage, StoreError> {
         let start = table.id.to_be_bytes();
         let from = from.filter(|from| from.starts_with(&start)).unwrap_or(&start);
+        let tree = if of_deletions { &self.trees.tombstones } else { &self.trees.records };
         let mut page = CopiedPage::default();
         let mut size = 0;
         for pair in Pairs::new(self.txn, tree, from, &next_prefix(&start), false)? {
@@ -110,9 +72,35 @@ impl View<'_> {
                 page.next = Some(key.to_vec());
                 break;
             }
-            size += tell(key, value, &mut page.changes)?;
+            if of_deletions {
+                self.tell_deletion(table, own, value, &mut page.changes)?;
+                size += key.len() + 64;
+            } else {
+                let record = Record::new(value)?;
+                if !record.is_expired(self.now) {
+                    self.tell(table, own, &record, &mut page.changes)?;
+                }
+                size += value.len();
+            }
         }
         Ok(page)
+    }
+
+    /// Tells what a tombstone leads to.
+    fn tell_deletion(
+        &self,
+        table: &Table,
+        own: &str,
+        tombstone: &[u8],
+        out: &mut Vec<Copied>,
+    ) -> Result<(), StoreError> {
+        if let Some(place) = Place::from_bytes(tombstone)
+            && let Some(link) = self.link(table, place)?
+            && link.change.after.is_none()
+        {
+            self.tell_making(table, own, &link.change.key(), place, out)?;
+        }
+        Ok(())
     }
 
     /// Tells a record as the changes it is made of.

@@ -252,10 +252,8 @@ fn copy(from: &Database, to: &Database, own: [&'static str; 2]) {
         loop {
             let read = from.read().unwrap();
             let (view, table) = (read.view(), read.catalog().table("t").unwrap());
-            let CopiedPage { changes, next } = match deletions {
-                false => view.copied_records(table, own[0], at.as_deref(), 1).unwrap(),
-                true => view.copied_deletions(table, own[0], at.as_deref(), 1).unwrap(),
-            };
+            let CopiedPage { changes, next } =
+                view.copied(table, own[0], deletions, at.as_deref(), 1).unwrap();
             write(to, move |txn| {
                 let table = txn.catalog().table("t").unwrap().clone();
                 changes.iter().try_for_each(|copied| txn.take_copied(&table, own[1], copied))
