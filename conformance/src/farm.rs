@@ -4,7 +4,8 @@
 use crate::services::Services;
 use crate::spawn::Spawned;
 use crate::target::{Credentials, Target};
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -22,6 +23,14 @@ pub trait Instance: Send + Sync {
     fn secure_url(&self) -> Option<String> {
         None
     }
+    /// Ends it until [`Instance::start_again`]; what it has stored stays. False when that cannot be done.
+    fn stop(&self) -> BoxFuture<'_, bool> {
+        ready(false).boxed()
+    }
+    /// Starts it again where it was, with what it had stored. False when that cannot be done.
+    fn start_again(&self) -> BoxFuture<'_, bool> {
+        ready(false).boxed()
+    }
     /// What is served to it.
     fn services(&self) -> Option<Arc<Services>> {
         None
@@ -33,7 +42,7 @@ pub trait Farm: Debug + Send + Sync {
     /// Starts a server that is set up for what scenarios need: `tcp` (nothing in particular), `unix-socket`, `tls`,
     /// `http2`, `cors-off`, `cors-list`, `authorize-local`, `sessions-off`, `brief-refresh-tokens`, `fresh`,
     /// `quick-analytics`, `csv-files`, `s3`, `node` (which can be joined with others), `licences`, `long-log`,
-    /// `local-off-by-variable`; reached without TLS, but with a port for it that asks for certificates, `mtls`,
+    /// `local-off-by-variable`, `before-4-4` (with clustering as it was); reached without TLS, but with a port for it that asks for certificates, `mtls`,
     /// `mtls-required`, `mtls-of-nobody`, `mtls-verified`, `mtls-verified-if-possible`. `None` for a need it does not know.
     fn start<'a>(&'a self, need: &'a str) -> BoxFuture<'a, Option<Box<dyn Instance>>>;
 

@@ -146,6 +146,9 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
     run.farm.clone_from(&options.farm);
     run.spawned = options.spawned.clone().filter(|_| options.tells_durability());
     run.kills = options.kills;
+    for node in &options.nodes {
+        run.secrets.learn(&node.target.admin);
+    }
     run.emit(Event::Started(Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         target: run.target.address(),
@@ -193,7 +196,12 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
         cluster::run(&run, &options.nodes, &options.only).await;
     }
     let beside = tokio::spawn(setups::run(Arc::clone(&run), options.clone()));
-    runner::execute(&run, &plan, options.jobs).await;
+    let own_nodes = async {
+        if options.nodes.is_empty() && options.tells_cluster() {
+            cluster::run_own(&run, &options.only).await;
+        }
+    };
+    tokio::join!(runner::execute(&run, &plan, options.jobs), own_nodes);
     if let Err(error) = beside.await {
         run.observe(setups::CATEGORY, format!("these could not be tried: {error}"));
     }

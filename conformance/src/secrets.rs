@@ -70,6 +70,11 @@ impl Secrets {
         Secrets::new([user.password.as_str(), &user.encoded()])
     }
 
+    /// Knows another user's password as well.
+    pub fn learn(&mut self, user: &Credentials) {
+        self.words.extend(Secrets::of(user).words);
+    }
+
     /// A text without its secrets.
     pub fn text(&self, text: &str) -> String {
         let mut text = MEMBER.replace_all(text, format!(r#"$1"{MASK}""#)).into_owned();

@@ -22,8 +22,24 @@ pub struct TestServer {
     username: String,
     password: String,
     folder: tempfile::TempDir,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    config: Config,
+    given: Given,
+    running: Option<Serving>,
+}
+
+/// The thread that serves, and how it is told to end.
+struct Serving {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Serving {
+    /// Ends it. Blocks until it has ended.
+    fn end(self) {
+        // The server may have ended by itself already.
+        let _ = self.stop.send(());
+        let _ = self.thread.join();
+    }
 }
 
 impl TestServer {
@@ -57,13 +73,32 @@ impl TestServer {
         adjust(&mut config);
         let username = config.admin_username.clone().unwrap_or_default();
         let password = config.admin_password.clone().unwrap_or_default();
-        let (ready, started) = oneshot::channel();
-        let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::Builder::new()
-            .name("test-server".to_owned())
-            .spawn(move || serve(config, &given, ready, stopped))?;
-        let (address, secure) = started.await.context("the test server ended before it was ready")??;
-        Ok(TestServer { address, secure, username, password, folder, stop: Some(stop), thread: Some(thread) })
+        let (running, (address, secure)) = spawn(config.clone(), given.clone()).await?;
+        Ok(TestServer { address, secure, username, password, folder, config, given, running: Some(running) })
+    }
+
+    /// Ends it. What it has stored stays, and so do its places: see [`TestServer::start_again`].
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            // It cannot fail but by a panic, which has been told.
+            let _ = tokio::task::spawn_blocking(|| running.end()).await;
+        }
+    }
+
+    /// Starts it where it was, with what it had stored, after [`TestServer::stop`].
+    ///
+    /// # Errors
+    /// When it cannot be started, such as when somebody has taken its ports.
+    pub async fn start_again(&mut self) -> anyhow::Result<()> {
+        if self.running.is_none() {
+            let port = ("operationsApi.network.port", self.address.port().to_string());
+            let secure =
+                self.secure.map(|secure| ("operationsApi.network.securePort", secure.port().to_string()));
+            let mut given = self.given.clone();
+            given.settings.extend(std::iter::once(port).chain(secure));
+            self.running = Some(spawn(self.config.clone(), given).await?.0);
+        }
+        Ok(())
     }
 
     /// Where it listens, without a slash at the end.
@@ -99,17 +134,25 @@ impl TestServer {
 
 impl Drop for TestServer {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The server may have ended by itself already.
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        if let Some(running) = self.running.take() {
+            running.end();
         }
     }
 }
 
-type Ready = oneshot::Sender<anyhow::Result<(SocketAddr, Option<SocketAddr>)>>;
+type Addresses = (SocketAddr, Option<SocketAddr>);
+
+type Ready = oneshot::Sender<anyhow::Result<Addresses>>;
+
+async fn spawn(config: Config, given: Given) -> anyhow::Result<(Serving, Addresses)> {
+    let (ready, started) = oneshot::channel();
+    let (stop, stopped) = oneshot::channel();
+    let thread = std::thread::Builder::new()
+        .name("test-server".to_owned())
+        .spawn(move || serve(config, &given, ready, stopped))?;
+    let addresses = started.await.context("the test server ended before it was ready")??;
+    Ok((Serving { stop, thread }, addresses))
+}
 
 fn serve(config: Config, given: &Given, ready: Ready, stopped: oneshot::Receiver<()>) {
     // Whoever embeds the server may have a use of its own for events.

@@ -9,8 +9,6 @@ use std::sync::Arc;
 #[cfg(feature = "embedded-server")]
 mod farm;
 #[cfg(feature = "embedded-server")]
-mod nats;
-#[cfg(feature = "embedded-server")]
 mod wrong;
 
 #[cfg(feature = "embedded-server")]

@@ -213,7 +213,7 @@ struct RunArgs {
     /// Say what the endpoint is set up for, so that scenarios that need it are told: fresh (a throw-away
     /// instance as it was installed: it may be restarted and reconfigured), quick-restart (no request is refused meanwhile:
     /// restarts are not waited for), http2, cors-off, cors-list, authorize-local, sessions-off, brief-refresh-tokens (they
-    /// live one second).
+    /// live one second), before-4-4 (clustering in the form before 4.4 is enabled).
     #[arg(long, value_name = "NAME")]
     with: Vec<String>,
     /// The name or address by which the endpoint reaches this machine: CSV files are served there. Not needed for an
@@ -223,7 +223,9 @@ struct RunArgs {
     /// Serve a store of objects on this port. The endpoint was started with AWS_ENDPOINT_URL_S3=http://HOST:PORT.
     #[arg(long, value_name = "PORT")]
     s3: Option<u16>,
-    /// Another node of the endpoint's cluster (repeatable), http://host:port. Behind a comma, where nodes reach it (wss://host:port): the nodes are then joined where they are not yet.
+    /// Another node of the endpoint's cluster (repeatable), http://host:port. Behind a comma, where nodes reach it
+    /// (wss://host:port): the nodes are then joined and parted as the checks need it, and left as they were found.
+    /// Without a URL of the endpoint, nodes of the built-in server are started instead.
     #[arg(long, value_name = "URL[,URL]")]
     node: Vec<String>,
     /// Use the shared database 'data' even when it holds tables.
@@ -376,7 +378,9 @@ fn node(text: &str, reach: &ReachArgs) -> anyhow::Result<Node> {
         Some((address, url)) => (address, Some(url.to_owned())),
         None => (text, None),
     };
-    Ok(Node { target: reach.target(address)?, url })
+    /// Another node of the endpoint's cluster (repeatable), http://host:port. Behind a comma, where nodes reach it
+    /// (wss://host:port): the nodes are then joined and parted as the checks need it, and left as they were found.
+    /// Without a URL of the endpoint, nodes of the built-in server are started instead.
 }
 
 async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {

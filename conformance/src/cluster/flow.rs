@@ -45,6 +45,7 @@ pub(super) async fn writes(group: &Group<'_>) -> Tried {
 
 /// SQL and a CSV load on the last node.
 pub(super) async fn other_writes(group: &Group<'_>) -> Tried {
+    group.flows().await?;
     let last = group.nodes.len() - 1;
     let (by_sql, by_load) = (group.key(), group.key());
     let statement = format!("INSERT INTO {}.{TABLE} (id, n) VALUES ('{by_sql}', 7)", group.database);
@@ -117,6 +118,7 @@ pub(super) async fn whole_requests(group: &Group<'_>) -> Tried {
 
 /// All nodes write the same records at once, and then agree.
 pub(super) async fn conflicts(group: &Group<'_>) -> Tried {
+    group.flows().await?;
     const RECORDS: usize = 20;
     const ROUNDS: usize = 5;
     let keys: Vec<String> = (0..RECORDS).map(|_| group.key()).collect();
@@ -141,6 +143,7 @@ pub(super) async fn conflicts(group: &Group<'_>) -> Tried {
 
 /// What is written on one node after another node's write was seen there, stays; a deletion likewise.
 pub(super) async fn later_write(group: &Group<'_>) -> Tried {
+    group.flows().await?;
     let key = group.key();
     for round in 0..2 * group.nodes.len() {
         let node = round % group.nodes.len();

@@ -1,12 +1,16 @@
 //! The nodes of a run, the table that its checks write to, and waiting for all of them to agree.
 
 use super::blocked;
+use super::terms::Found;
+use crate::farm::Instance;
 use crate::laws::Fault;
 use crate::runner::Run;
 use crate::target::{Exchange, Target};
 use crate::verdict::Verdict;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,12 +25,29 @@ const PAUSE: Duration = Duration::from_millis(50);
 const UNIT: usize = 3_000_000;
 
 /// An endpoint that is a node, or is to become one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Node {
     /// Its Operations API.
     pub target: Target,
     /// Where other nodes reach it (`wss://host:port`), for add_node; not needed when the nodes know each other.
     pub url: Option<String>,
+    /// The server itself, when the run has started it: it may be stopped.
+    pub instance: Option<Arc<dyn Instance>>,
+}
+
+impl Node {
+    /// A node that the run has started.
+    pub fn of(instance: Arc<dyn Instance>) -> Node {
+        Node { target: instance.target().clone(), url: instance.node_url(), instance: Some(instance) }
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Node { target, url, instance } = self;
+        let owned = instance.is_some();
+        f.debug_struct("Node").field("target", target).field("url", url).field("owned", &owned).finish()
+    }
 }
 
 /// The nodes of a run.
@@ -36,16 +57,18 @@ pub(super) struct Group<'r> {
     /// What they call themselves.
     pub(super) names: Vec<String>,
     pub(super) database: String,
-    /// True when the run has joined them, and is to part them.
-    pub(super) joined_here: AtomicBool,
+    /// How they were found.
+    pub(super) found: Found,
+    /// True once a record had been written to the first node before the others were joined with it.
+    pub(super) has_earlier: AtomicBool,
     keys: AtomicUsize,
 }
 
 impl<'r> Group<'r> {
     pub(super) fn new(run: &'r Run, nodes: Vec<Node>) -> Group<'r> {
         let database = format!("cluster{}", run.names.suffix(UNIT));
-        let (joined_here, keys) = (AtomicBool::new(false), AtomicUsize::new(0));
-        Group { run, nodes, names: Vec::new(), database, joined_here, keys }
+        let (has_earlier, keys) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Group { run, nodes, names: Vec::new(), database, found: Found::default(), has_earlier, keys }
     }
 
     /// Asks the nodes for their names, and makes the table on the first.
@@ -64,8 +87,45 @@ impl<'r> Group<'r> {
                 _ => return Err(blocked(format!("{} does not tell its status", node.target.address()))),
             }
         }
-        let create = json!({"operation": "create_table", "database": self.database, "table": TABLE, "primary_key": "id"});
-        self.accepted(0, create).await.map(drop)
+        self.found = self.look_around().await;
+        self.make_table(0, &self.database, TABLE).await
+    }
+
+    /// Makes a table on a node.
+    pub(super) async fn make_table(
+        &self,
+        node: usize,
+        database: &str,
+        table: &str,
+    ) -> Result<(), (Verdict, String)> {
+        let create =
+            json!({"operation": "create_table", "database": database, "table": table, "primary_key": "id"});
+        self.accepted(node, create).await.map(drop)
+    }
+
+    /// Waits until what is written on any node arrives on all: the first records may come with a copy of the table.
+    pub(super) async fn flows(&self) -> Result<(), (Verdict, String)> {
+        let describe = json!({"operation": "describe_table", "database": self.database, "table": TABLE});
+        for node in 0..self.nodes.len() {
+            let mut fault = self.until(node, describe.clone(), "", |table| table["name"] == TABLE).await;
+            if fault.is_none() {
+                let key = self.key();
+                self.write(node, "insert", json!([{"id": key, "n": 1}])).await?;
+                fault = self.everywhere(&[&key], "", |rows| rows[0]["n"] == 1).await;
+            }
+            if fault.is_some() {
+                return Err(blocked(format!(
+                    "nothing flows between node '{}' and the others",
+                    self.names[node]
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The last node.
+    pub(super) fn last(&self) -> usize {
+        self.nodes.len() - 1
     }
 
     /// How long nodes have to agree in this run.
@@ -194,26 +254,30 @@ impl<'r> Group<'r> {
         }
     }
 
-    /// The names of the nodes that a node lists.
-    pub(super) async fn known_to(&self, node: usize) -> Vec<String> {
+    /// What a node says of the nodes that it knows.
+    pub(super) async fn connections(&self, node: usize) -> Vec<Value> {
         let exchange = self.send(node, json!({"operation": "cluster_status"})).await;
         let body = exchange.answer.map(|answer| answer.body).unwrap_or_default();
-        let connections = body["connections"].as_array().cloned().unwrap_or_default();
-        connections.iter().filter_map(|connection| connection["name"].as_str().map(str::to_owned)).collect()
+        body["connections"].as_array().cloned().unwrap_or_default()
     }
 
-    /// Removes what the run has made, and parts the nodes if it has joined them and they are to be parted.
-    pub(super) async fn part(&self, parted: bool) {
-        let nodes = 0..self.nodes.len();
-        if parted && self.joined_here.load(Ordering::Relaxed) {
-            for node in nodes.clone() {
-                for name in self.known_to(node).await {
-                    self.send(node, json!({"operation": "remove_node", "hostname": name})).await;
-                }
-            }
+    /// The names of the nodes that a node lists.
+    pub(super) async fn known_to(&self, node: usize) -> Vec<String> {
+        names_of(&self.connections(node).await)
+    }
+
+    /// Removes what the run has made, and joins or parts the nodes again as they were found, if they are to be.
+    pub(super) async fn end(&self, restored: bool) {
+        if restored {
+            self.restore().await;
         }
-        for node in nodes {
+        for node in 0..self.nodes.len() {
             self.send(node, json!({"operation": "drop_database", "database": self.database})).await;
         }
     }
+}
+
+/// The names of the nodes that connections lead to.
+pub(super) fn names_of(connections: &[Value]) -> Vec<String> {
+    connections.iter().filter_map(|connection| connection["name"].as_str().map(str::to_owned)).collect()
 }

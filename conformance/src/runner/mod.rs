@@ -126,6 +126,12 @@ impl Options {
         self.tells(crate::histories::CATEGORY)
     }
 
+    /// True when laws among several nodes belong to the run.
+    pub fn tells_cluster(&self) -> bool {
+        let named = self.only.is_empty() || crate::cluster::laws().any(|law| law.is_meant(&self.only));
+        named && self.tells_laws(crate::cluster::CATEGORY)
+    }
+
     /// True when a target that the harness started is to be killed.
     pub fn tells_durability(&self) -> bool {
         self.tells(crate::durability::CATEGORY)
@@ -281,8 +287,8 @@ impl Run {
     pub(crate) fn on(self: &Arc<Self>, instance: &dyn Instance, need: &str) -> Run {
         let main = Arc::clone(self);
         let sink: Sink = Arc::new(move |event| {
-            if let Event::Observed(observed) = event {
-                main.emit(Event::Observed(observed.clone()));
+            if matches!(event, Event::Observed(_) | Event::Checked(_)) {
+                main.emit(event.clone());
             }
         });
         let mut run = Run::new(instance.target().clone(), self.names.clone(), sink, self.stop.clone());

@@ -8,6 +8,7 @@ use crate::cluster::{self, Node};
 use crate::event::{Checked, Event};
 use crate::verdict::Verdict;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What has not come to the other node by then is taken for lost. With right nodes it takes a small part of it.
@@ -71,10 +72,11 @@ pub async fn try_all(
     outcomes
 }
 
-type Pair = [Box<dyn Instance>; 2];
+type Pair = [Arc<dyn Instance>; 2];
 
 async fn pair(farm: &dyn Farm) -> Option<Pair> {
-    Some([farm.start("node").await?, farm.start("node").await?])
+    let (first, second) = futures_util::join!(farm.start("node"), farm.start("node"));
+    Some([first?.into(), second?.into()])
 }
 
 /// Tries laws on a pair; the verdicts.
@@ -83,12 +85,12 @@ async fn told(
     patience: Duration,
     name: &str,
     is_wanted: &(dyn Fn(&crate::laws::Law) -> bool + Sync),
-    parted: bool,
+    restored: bool,
 ) -> Vec<Checked> {
     let mut run = prepare(first.target().clone(), "node", &**first, name);
     run.patience = patience;
-    let other = Node { target: second.target().clone(), url: second.node_url() };
-    cluster::try_some(&run, &[other], is_wanted, parted).await;
+    let nodes = [first, second].map(|node| Node::of(Arc::clone(node)));
+    cluster::try_some(&run, nodes.into(), is_wanted, restored).await;
     let checks = run.events().into_iter().filter_map(|event| match event {
         Event::Checked(check) => Some(*check),
         _ => None,

@@ -53,6 +53,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// True when this machine has the nats-server that nodes need.
+pub fn has_nats_server() -> bool {
+    nats::program().is_ok()
+}
+
 /// Where a NATS server can be reached, on loopback, and how to log in.
 #[derive(Clone)]
 pub struct NatsAddress {

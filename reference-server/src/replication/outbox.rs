@@ -168,7 +168,10 @@ fn take(outbox: &Outbox, scanned: u64, chain: u64, life: &str) -> Result<Taken, 
         }
         taken.scanned = entry.number;
         let Some(table) = view.catalog().tables().find(|table| table.id == entry.table) else { continue };
-        if entry.origin.is_some() || !is_told(&table.name) {
+        if entry.origin.is_some()
+            || !is_told(&table.name)
+            || (fault!("sql-stays-here") && entry.user == Some(""))
+        {
             continue;
         }
         let transaction = Transaction {

@@ -134,6 +134,7 @@ impl Reader {
             delivered: 0,
             heard: true,
             parts: Vec::new(),
+            began: self.engine.now(),
             next_part: 0,
             under_way: UnderWay::new(),
             bytes: 0,
@@ -308,6 +309,8 @@ struct Run<'r> {
     heard: bool,
     /// The parts of a message so far, and which one comes next; 0 for none.
     parts: Vec<u8>,
+    /// When this began, in epoch milliseconds.
+    began: f64,
     next_part: usize,
     under_way: UnderWay,
     bytes: usize,
@@ -441,6 +444,9 @@ impl Run<'_> {
             if !transaction.writes.is_empty() && transaction.timestamp >= since {
                 self.since = None;
             }
+        }
+        if fault!("missed-writes-lost") && transaction.timestamp < self.began {
+            transaction.writes.clear();
         }
         self.reader.sift(&mut transaction);
         self.hand_over(transaction, number, bytes)

@@ -54,7 +54,7 @@ pub async fn insert(server: &Arc<Server>, username: &str, insert: Insert) -> Out
         table: insert.table.table,
         records,
         expires_at: None,
-        username: username.to_owned(),
+        username: if fault!("sql-stays-here") { String::new() } else { username.to_owned() },
         numbers: server.key_numbers.clone(),
     };
     let written = write(server, request).await?;

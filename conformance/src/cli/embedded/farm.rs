@@ -7,9 +7,11 @@ use conformance::{Credentials, Reach, Target};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use reference_server::TestServer;
-use reference_server::config::{CertificateUser, Config, Lists, Mtls, Verification};
+use reference_server::config::{CertificateUser, Config, Lists, Mtls, SecurePort, Verification};
+use reference_server::replication::has_nats_server;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// Starts reference servers.
 #[derive(Debug)]
@@ -21,6 +23,7 @@ pub const ANALYTICS_PERIOD: Duration = Duration::from_secs(1);
 /// What servers can be set up for.
 const NEEDS: &[&str] = &[
     "node",
+    "before-4-4",
     "tcp",
     "unix-socket",
     "tls",
@@ -52,7 +55,8 @@ const LONG: usize = 1500;
 
 struct Running {
     target: Target,
-    server: TestServer,
+    server: Mutex<TestServer>,
+    root: String,
     services: Arc<Services>,
     node_url: Option<String>,
     secure_url: Option<String>,
@@ -64,7 +68,19 @@ impl Instance for Running {
     }
 
     fn root(&self) -> String {
-        self.server.root().display().to_string()
+        self.root.clone()
+    }
+
+    fn stop(&self) -> BoxFuture<'_, bool> {
+        async move {
+            self.server.lock().await.stop().await;
+            true
+        }
+        .boxed()
+    }
+
+    fn start_again(&self) -> BoxFuture<'_, bool> {
+        async move { self.server.lock().await.start_again().await.is_ok() }.boxed()
     }
 
     fn node_url(&self) -> Option<String> {
@@ -84,7 +100,7 @@ impl Farm for Servers {
     fn start<'a>(&'a self, need: &'a str) -> BoxFuture<'a, Option<Box<dyn Instance>>> {
         async move {
             const SOCKET: &str = "operations.sock";
-            if !NEEDS.contains(&need) {
+            if !NEEDS.contains(&need) || (need == "node" && !has_nats_server()) {
                 return None;
             }
             let services = Arc::new(Services::here(0).await.ok()?);
@@ -99,6 +115,10 @@ impl Farm for Servers {
                 config.bulk.s3_endpoint = Some(services.store());
                 match need {
                     "unix-socket" => config.network.domain_socket = Some(config.root_path.join(SOCKET)),
+                    "before-4-4" => {
+                        config.clustering.enabled = true;
+                        config.replication.secure_port = SecurePort::Off;
+                    }
                     "tls" => config.network.secure_port = Some(0),
                     "http2" => config.network.http2 = true,
                     "cors-off" => config.network.cors = false,
@@ -135,8 +155,10 @@ impl Farm for Servers {
             let target = Target::new(&address, admin, Reach { insecure: true }).ok()?;
             let node_url = port.map(|port| format!("ws://127.0.0.1:{port}"));
             let secure_url = server.secure_address().map(|address| format!("https://{address}"));
+            let root = server.root().display().to_string();
+            let server = Mutex::new(server);
             let running: Box<dyn Instance> =
-                Box::new(Running { target, server, services, node_url, secure_url });
+                Box::new(Running { target, server, root, services, node_url, secure_url });
             Some(running)
         }
         .boxed()

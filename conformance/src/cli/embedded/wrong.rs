@@ -1,11 +1,11 @@
 //! The self-test: the suite against reference servers that are wrong on purpose.
 
 use super::farm::Servers;
-use super::nats;
 use anyhow::bail;
 use conformance::selftest::kills::{self, Fault, Killed};
 use conformance::selftest::{shared, within};
 use reference_server::faults;
+use reference_server::replication::has_nats_server;
 
 /// Tries the suite under each fault, or the named ones, or lists them. 0: every fault was noticed by a check that is
 /// meant to.
@@ -38,7 +38,7 @@ pub(crate) async fn self_test(names: &[String], list: bool) -> anyhow::Result<u8
         kills::try_all(&Servers, &conformance::suite()?, &one, &choose, &|fault, killed| tell(fault, killed))
             .await;
     outcomes.extend(within::try_all(&Servers, &within, &choose, &|fault, killed| tell(fault, killed)).await);
-    if nats::is_there() || several.is_empty() {
+    if has_nats_server() || several.is_empty() {
         outcomes
             .extend(shared::try_all(&Servers, &several, &choose, &|fault, killed| tell(fault, killed)).await);
     } else {

@@ -5,6 +5,7 @@ use crate::error::{ErrorKind, OperationError};
 use crate::jobs::Start;
 use crate::operations::{Call, Outcome};
 use crate::query::date_text;
+use crate::replication::identity::node_name;
 use crate::value::Value;
 
 pub(super) async fn delete_records_before(call: Call) -> Outcome {
@@ -19,7 +20,8 @@ pub(super) async fn delete_records_before(call: Call) -> Outcome {
     let start = Start::of(&call).await?;
     Ok(start.run(async move {
         let (database, table) = call.table(ErrorKind::NotFound)?;
-        delete_before(database, table, before, call.username()).await
+        let node = node_name(&call.server);
+        delete_before(database, table, before, call.username(), &node).await
     }))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::operations::{Call, Outcome, Reply};
 use crate::replication::link::{self, Contact, NodeRequest};
-use crate::value::Value;
+use crate::value::{Object, Value};
 use std::collections::BTreeSet;
 
 /// Replaces all nodes by those given (CLUSTER-CONFIGURE-CLUSTER-002).
@@ -13,7 +13,9 @@ pub(super) async fn configure_cluster(call: Call) -> Outcome {
     let given = call.body.get("connections").and_then(Value::as_array).unwrap_or_default();
     // Whom nobody can reach is found out before anything is changed.
     let mut contacts = Vec::new();
-    for connection in given.iter().filter_map(Value::as_object) {
+    let is_passed_over =
+        |connection: &&Object| fault!("old-connections-passed-over") && connection.contains_key("node_name");
+    for connection in given.iter().filter_map(Value::as_object).filter(|one| !is_passed_over(one)) {
         contacts.push(Contact::make(server, NodeRequest::read(connection)).await?);
     }
     if contacts.is_empty() {

@@ -50,6 +50,11 @@ fn connection(node: &NodeRecord, links: &[&LinkStatus]) -> Value {
     set("replicateByDefault", Value::Bool(node.is_member()));
     set("replicates", node.replicates.to_value());
     set("subscriptions", subscriptions);
+    if fault!("kept-credentials-shown")
+        && let Some(kept) = &node.authorization
+    {
+        set("authorization", Value::from(kept.0.as_str()));
+    }
     if let Some(shard) = node.shard {
         set("shard", Value::Number(shard.into()));
     }
@@ -63,7 +68,7 @@ fn socket(link: &LinkStatus) -> Value {
     let mut members = Object::new();
     let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
     set("database", Value::from(link.database.as_str()));
-    set("connected", Value::Bool(link.connected));
+    set("connected", Value::Bool(link.connected || fault!("down-nodes-connected")));
     if let Some(latency) = link.latency {
         set("latency", Value::Number(latency));
     }

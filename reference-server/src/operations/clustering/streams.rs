@@ -16,6 +16,11 @@ pub(super) async fn purge_stream(call: Call) -> Outcome {
     if fault!("purge-refuses-options") && call.body.contains_key("options") {
         return Err(OperationError::invalid("'options' is not allowed"));
     }
+    if fault!("purge-drops-records") {
+        let node = crate::replication::identity::node_name(&call.server);
+        let (database, table) = (database.clone(), table.clone());
+        crate::bulk::delete_before(database, table, f64::INFINITY, call.username(), &node).await?;
+    }
     let purged = call.server.replication.purge(database.name(), &table.name, keep).await;
     let purged = purged.map_err(OperationError::internal)?;
     Ok(Reply::Message(format!("Dropped {purged} messages of table '{}.{}'", database.name(), table.name)))

@@ -8,7 +8,7 @@ use crate::config::{Flow, Route, host_of, node_url};
 use crate::error::OperationError;
 use crate::operations::bulk::iso_date;
 use crate::replication::nodes::book::Facts;
-use crate::replication::nodes::{Link, NodeRecord, Secret, Subscription, edit, is_name};
+use crate::replication::nodes::{Link, NodeRecord, Secret, Subscription, edit, is_name, merge_subscriptions};
 use crate::server::Server;
 use crate::value::{Object, Value};
 use base64::Engine;
@@ -219,7 +219,15 @@ impl Contact {
     /// # Errors
     /// When the node cannot be reached any more or refuses; nothing is changed here then.
     pub async fn join(&self, server: &Arc<Server>, terms: Option<Link>) -> Result<(), OperationError> {
-        let link = terms.unwrap_or_else(|| self.terms());
+        let mut link = terms.unwrap_or_else(|| self.terms());
+        if fault!("configuring-adds")
+            && let Some(known) = server.replication.link.nodes.find(&self.name)
+        {
+            merge_subscriptions(
+                link.subscriptions.get_or_insert_default(),
+                known.subscriptions.unwrap_or_default(),
+            );
+        }
         let own = server.replication.link.identity.name();
         let answer = match self.ask(server, &link).await {
             Ok(answer) => answer,
@@ -299,7 +307,7 @@ impl Contact {
     fn terms(&self) -> Link {
         let request = &self.request;
         Link {
-            subscriptions: request.subscriptions.clone(),
+            subscriptions: request.subscriptions.clone().filter(|_| !fault!("subscriptions-ignored")),
             flow: request.replicates.unwrap_or_default(),
             start_time: request.start_time,
             is_leader: request.is_leader.unwrap_or(false),

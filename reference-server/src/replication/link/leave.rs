@@ -29,7 +29,10 @@ pub async fn remove(server: &Arc<Server>, node: &NodeRecord) -> Result<(), Opera
     after(server, untrusted.await?).await?;
     if let Some(target) = target {
         let farewell = message("removed", []);
-        let _ = tokio::time::timeout(FAREWELL, post(server, &target, &farewell)).await;
+        let told = tokio::time::timeout(FAREWELL, post(server, &target, &farewell)).await;
+        if fault!("down-nodes-not-removed") && !matches!(told, Ok(Ok(_))) {
+            return Err(OperationError::fault(format!("node '{}' does not answer", node.name)));
+        }
     }
     Ok(())
 }

@@ -35,6 +35,9 @@ pub async fn update(
         facts.shard = request.shard.or(facts.shard);
         link.url = request.url.clone().or(link.url);
         if let Some(new) = &request.subscriptions {
+            if fault!("subscriptions-replaced") {
+                link.subscriptions = None;
+            }
             merge_subscriptions(link.subscriptions.get_or_insert_default(), new.clone());
         }
         link.flow = request.replicates.unwrap_or(link.flow);

@@ -310,7 +310,7 @@ fn signal(name: &str, id: u32) {
 ///
 /// # Errors
 /// When it is not there.
-pub(super) fn program() -> anyhow::Result<PathBuf> {
+pub(in crate::replication) fn program() -> anyhow::Result<PathBuf> {
     let installed = find("nats-server");
     installed.ok_or_else(|| anyhow::anyhow!("nats-server is not installed, and replication needs it"))
 }

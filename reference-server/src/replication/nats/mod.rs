@@ -8,6 +8,7 @@ use crate::replication::NatsAddress;
 use anyhow::Context;
 use async_nats::{Client, ConnectOptions, Event};
 use child::Supervisor;
+pub(super) use child::program;
 pub(super) use config::Admission;
 use config::{Guest, Settings};
 use parking_lot::Mutex;
@@ -64,7 +65,7 @@ impl Nats {
     /// # Errors
     /// When there is no nats-server.
     pub(super) fn is_there() -> anyhow::Result<()> {
-        child::program().map(drop)
+        program().map(drop)
     }
 
     /// Uses the server behind a URL such as `nats://user:password@host:4222`, whether or not it runs now.

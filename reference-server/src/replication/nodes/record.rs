@@ -80,7 +80,8 @@ impl Subscription {
         let flag = |name: &str| value.get(name).and_then(Value::as_bool).unwrap_or(false);
         let database = value.get("database").or_else(|| value.get("schema"));
         Some(Subscription {
-            database: name_of(database).unwrap_or_else(|| "data".to_owned()),
+            database: name_of(database)
+                .unwrap_or_else(|| if fault!("no-database-is-none") { "" } else { "data" }.to_owned()),
             table: name_of(value.get("table"))?,
             subscribe: flag("subscribe"),
             publish: flag("publish"),

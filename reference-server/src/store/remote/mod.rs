@@ -166,6 +166,7 @@ impl WriteTxn<'_> {
         let head = self.head(table, &scratch.key, source)?;
         let order = head.as_ref().map_or(Ordering::Greater, |head| source.version().order(&head.version()));
         let order = if fault!("earlier-writes-stay") && head.is_some() { order.reverse() } else { order };
+        let order = if fault!("last-arrival-stays") { Ordering::Greater } else { order };
         let written = State::of_write(write, &record);
         match (order, write.kind) {
             (Ordering::Equal, _) => Ok(Effect::Duplicate),
