@@ -378,9 +378,7 @@ fn node(text: &str, reach: &ReachArgs) -> anyhow::Result<Node> {
         Some((address, url)) => (address, Some(url.to_owned())),
         None => (text, None),
     };
-    /// Another node of the endpoint's cluster (repeatable), http://host:port. Behind a comma, where nodes reach it
-    /// (wss://host:port): the nodes are then joined and parted as the checks need it, and left as they were found.
-    /// Without a URL of the endpoint, nodes of the built-in server are started instead.
+    Ok(Node { target: reach.target(address)?, url, instance: None })
 }
 
 async fn start(args: &RunArgs) -> anyhow::Result<conformance::Report> {
