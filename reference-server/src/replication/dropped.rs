@@ -86,6 +86,8 @@ pub fn note_table(txn: &mut WriteTxn<'_>, table: &str, time: Option<f64>) -> Res
 /// When it cannot be kept.
 pub async fn note_database(store: &Store, database: &str, time: f64) -> Result<(), OperationError> {
     let key = database_key(database);
+    // What is written to another of that name is later, whatever the clock here says.
+    store.not_before(time);
     let system = system_database(store)?;
     system.write(move |txn: &mut WriteTxn<'_>| Ok(note(txn, &key, time)?)).await
 }
@@ -229,5 +231,8 @@ mod tests {
         assert!(write(&database, 5.0) > now + 60_000.0, "what is written from then on is later");
         note_database(&store, "data", now + 90_000.0).await.unwrap();
         assert!(has(None, now + 80_000.0) && !has(None, now + 100_000.0));
+        let soon = now + 5_000.0;
+        note_database(&store, "brief", soon).await.unwrap();
+        assert!(write(&store.create_database("brief").unwrap(), 1.0) > soon);
     }
 }

@@ -223,7 +223,10 @@ impl Sender<'_> {
         }
         if !taken.news.is_empty() {
             let tables = taken.news.iter().map(|news| news.definition.clone()).collect();
-            let message = Transaction { tables, ..self.bare(self.chain) };
+            // By the clock of the database, which is past the time of every drop here.
+            let timestamp = self.outbox.database.write(|txn| Ok::<_, OperationError>(txn.timestamp())).await;
+            let timestamp = timestamp.map_err(OperationError::into_cause)?;
+            let message = Transaction { tables, timestamp, ..self.bare(self.chain) };
             let body = message.encode();
             self.send(self.outbox.stream().kind_subject(names::SCHEMA), &message, body).await?;
             self.settle().await?;

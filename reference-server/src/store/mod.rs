@@ -70,6 +70,8 @@ pub struct Store {
     databases: RwLock<BTreeMap<String, Arc<Database>>>,
     /// Files of dropped databases, which may still be open: their paths cannot be used again.
     retired: Mutex<HashSet<PathBuf>>,
+    /// What is written to a new database is later than this, in epoch milliseconds.
+    earliest: Mutex<f64>,
     _lock: File,
 }
 
@@ -97,6 +99,7 @@ impl Store {
             options,
             databases: RwLock::new(databases),
             retired: Mutex::default(),
+            earliest: Mutex::default(),
             _lock: lock,
         };
         if store.database(SYSTEM_DATABASE).is_none() {
@@ -139,9 +142,23 @@ impl Store {
             }
         };
         let database = Arc::new(database);
+        let earliest = *self.earliest.lock();
+        if earliest > environment::now() {
+            database.write_blocking(move |txn: &mut WriteTxn<'_>| {
+                txn.note_time(earliest);
+                Ok::<_, StoreError>(())
+            })?;
+        }
         self.sync_folder()?;
         self.databases.write().insert(name.to_owned(), database.clone());
         Ok(database)
+    }
+
+    /// Has what is written to databases that are made from now on be later than a time, in epoch milliseconds; while
+    /// this instance runs, by when the clock has come there.
+    pub fn not_before(&self, time: f64) {
+        let mut earliest = self.earliest.lock();
+        *earliest = earliest.max(time);
     }
 
     /// Drops a database with everything in it; tells whether there was one. Waits for the writes under way; open

@@ -79,6 +79,41 @@ async fn a_write_that_a_drop_meets_on_its_way_is_the_same_everywhere() {
     }
 }
 
+/// What is made after a drop is later, also where the clock is behind that of the node that was asked to drop. As the
+/// other test of clocks it needs the feature `faults`.
+#[cfg(feature = "faults")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clocks_that_are_wrong_do_not_make_a_new_table_older_than_a_drop() {
+    if !nats_is_there() {
+        return;
+    }
+    let nodes = [
+        Node::start("node-1", &[("HDB_TEST_CLOCK_OFFSET_MS", "20000")]).await,
+        Node::start("node-2", &[]).await,
+    ];
+    nodes[0].join(&nodes[1]).await;
+    let pair = [&nodes[0], &nodes[1]];
+    flowing(&pair, "t").await;
+    let attributes = json!([{"name": "id"}, {"name": "declared"}]);
+    let described = async |node: &Node| {
+        let request = json!({"operation": "describe_table", "database": "data", "table": "t"});
+        node.try_ask(request).await.is_ok_and(|table| table["attributes"].to_string().contains("declared"))
+    };
+    for drop in [
+        json!({"operation": "drop_table", "database": "data", "table": "t", "replicated": true}),
+        json!({"operation": "drop_database", "database": "data", "replicated": true}),
+    ] {
+        let answer = nodes[0].ask(drop).await;
+        assert!(answer["replicated"][0]["message"].is_string(), "{answer}");
+        let made = json!({"operation": "create_table", "database": "data", "table": "t", "primary_key": "id",
+            "attributes": attributes});
+        nodes[1].ask(made).await;
+        nodes[1].upsert("t", json!([{"id": 1}, {"id": 2}])).await;
+        converge(&pair, "t", 2).await;
+        eventually("it is the same table", async || described(&nodes[0]).await).await;
+    }
+}
+
 /// A database that was dropped and is made anew has nothing of what another node still has of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_late_write_does_not_bring_a_dropped_database_back() {
