@@ -24,6 +24,8 @@ mod membership;
 mod node;
 #[path = "cluster/operations.rs"]
 mod operations;
+#[path = "cluster/places.rs"]
+mod places;
 #[path = "cluster/proxy.rs"]
 mod proxy;
 #[path = "cluster/routes.rs"]

@@ -47,6 +47,8 @@ pub async fn rows(node: &Node) -> Value {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Plain,
+    /// Without a word of where it is, which it has to guess, and not through the proxy.
+    Unplaced,
     /// By TLS only.
     Secure,
     /// As before 4.4: it listens for others only once it has added one.
@@ -71,6 +73,13 @@ impl Node {
     /// Starts a new node with further settings, in the form of environment variables.
     pub async fn start(name: &str, settings: &[(&str, &str)]) -> Node {
         let mut node = Node::new(name, Way::Plain, settings).await;
+        node.start_again();
+        node
+    }
+
+    /// Starts a new node that listens at all addresses and was not told where others find it.
+    pub async fn start_unplaced(name: &str) -> Node {
+        let mut node = Node::new(name, Way::Unplaced, &[("OPERATIONSAPI_NETWORK_HOST", "0.0.0.0")]).await;
         node.start_again();
         node
     }
@@ -144,6 +153,7 @@ impl Node {
                 .env("REPLICATION_HOSTNAME", &self.name)
                 .env("REPLICATION_PORT", port)
                 .env("REPLICATION_URL", format!("ws://{}", self.proxy.address)),
+            Way::Unplaced => command.env("REPLICATION_HOSTNAME", &self.name).env("REPLICATION_PORT", port),
             Way::Secure => {
                 command.env("REPLICATION_HOSTNAME", &self.name).env("REPLICATION_SECUREPORT", port)
             }
@@ -164,7 +174,7 @@ impl Node {
         self.url = format!("http://{plain}");
         self.port = plain.port();
         let scheme = match self.way {
-            Way::Plain => Some("ws://"),
+            Way::Plain | Way::Unplaced => Some("ws://"),
             Way::Secure => Some("wss://"),
             Way::Old => None,
         };
@@ -267,6 +277,7 @@ impl Node {
     pub fn replication_url(&self) -> String {
         match self.way {
             Way::Secure => format!("wss://127.0.0.1:{}", self.replication),
+            Way::Unplaced => format!("ws://127.0.0.1:{}", self.replication),
             _ => format!("ws://{}", self.proxy.address),
         }
     }

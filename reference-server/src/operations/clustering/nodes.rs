@@ -15,8 +15,9 @@ pub(super) async fn add_node(call: Call) -> Outcome {
     let request = NodeRequest::read(&call.body);
     let _turn = call.server.replication.link.turn.lock().await;
     let whither = if is_older(&request) { "manifest" } else { "cluster" };
-    let name = request.shown_name();
-    Contact::make(&call.server, request).await?.join(&call.server, None).await?;
+    let contact = Contact::make(&call.server, request).await?;
+    contact.join(&call.server, None).await?;
+    let name = contact.shown_name(&call.server);
     let done = if fault!("added-message") { "Added" } else { "Successfully added" };
     Ok(Reply::Message(format!("{done} '{name}' to {whither}")))
 }
@@ -48,7 +49,7 @@ pub(super) async fn set_node_replication(call: Call) -> Outcome {
 
 async fn update(call: &Call, request: NodeRequest) -> Result<(), OperationError> {
     let server = &call.server;
-    match request.find(&server.replication.link.nodes.current()) {
+    match request.meant(&server.replication.link.nodes.current()) {
         Some(node) => link::update(server, &node, &request).await,
         None if fault!("unknown-nodes-not-added") => Err(unknown(&request.shown_name())),
         None => Contact::make(server, request).await?.join(server, None).await,
@@ -65,7 +66,7 @@ pub(super) async fn remove_node(call: Call) -> Outcome {
     let link = &call.server.replication.link;
     let _turn = link.turn.lock().await;
     let name = request.shown_name();
-    let found = request.find(&link.nodes.current());
+    let found = request.meant(&link.nodes.current());
     let found = found.filter(|_| call.body.contains_key("hostname") || !fault!("removed-by-hostname-only"));
     let node = found.ok_or_else(|| unknown(&name))?;
     if !fault!("node-not-removed") {

@@ -4,11 +4,13 @@ use super::identify::{Origin, Refusal, Who, is_at, judge};
 use super::members;
 use crate::certificates::records::texts;
 use crate::config::{Flow, SecurePort, host_of, node_url};
-use crate::replication::nodes::book::Facts;
-use crate::replication::nodes::{Link, Subscription, edit, is_name};
+use crate::error::OperationError;
+use crate::replication::nodes::book::{Book, Facts, Place};
+use crate::replication::nodes::{Link, Subscription, edit, is_name, merge};
 use crate::server::Server;
 use crate::value::{Object, Value};
 use hyper::header::HeaderMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// A message of a kind.
@@ -30,7 +32,7 @@ pub(super) async fn answer(
             who.may_join()?;
             let usable = server.replication.check().await;
             usable.map_err(|error| Refusal::unavailable(format!("{error:#}")))?;
-            Ok(Value::Object(introduction(server)))
+            Ok(Value::Object(introduction(server)?))
         }
         "join" => {
             who.may_join()?;
@@ -53,62 +55,88 @@ pub(super) async fn answer(
 }
 
 /// What a node says of itself.
-pub(super) fn introduction(server: &Arc<Server>) -> Object {
+///
+/// # Errors
+/// When what is known of it cannot be read.
+pub(super) fn introduction(server: &Arc<Server>) -> Result<Object, OperationError> {
     let identity = &server.replication.link.identity;
-    let (url, derived) = own_url(server);
+    let place = own_place(server);
+    let book = Book::read(&server.store)?;
+    let url = book.place(&identity.name(), &place);
     let members = [
         ("name", Value::String(identity.name())),
         ("unnamed", Value::Bool(identity.is_unnamed())),
         ("instance", Value::from(identity.instance.as_str())),
         ("url", url.map_or(Value::Null, Value::String)),
-        ("derived", Value::Bool(derived)),
+        ("derived", Value::Bool(place.is_guess)),
+        ("found", Value::Bool(book.rows.contains_key(&identity.name()))),
         ("shard", server.config.replication.shard.map_or(Value::Null, |shard| Value::Number(shard.into()))),
     ];
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    Ok(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// How others reach this node, and whether that was only guessed from its name.
-pub(super) fn own_url(server: &Arc<Server>) -> (Option<String>, bool) {
+/// How others reach this node as far as it knows itself.
+pub(super) fn own_place(server: &Arc<Server>) -> Place {
     let settings = &server.config.replication;
+    let place = |url: String, is_guess| Place { url: Some(url), is_guess };
     if let Some(url) = &settings.url {
-        return (Some(url.clone()), false);
+        return place(url.clone(), false);
     }
     let (plain, secure) = server.replication.link.addresses();
     let (scheme, address) = match (plain, secure) {
         (_, Some(address)) if matches!(settings.secure_port, SecurePort::Given(_)) => ("wss", address),
         (Some(address), _) => ("ws", address),
         (None, Some(address)) => ("wss", address),
-        _ => return (None, true),
+        _ => return Place { url: None, is_guess: true },
     };
     let bound = address.ip();
     if bound.is_unspecified() {
         let name = server.replication.link.identity.name();
         let host = if name.contains(':') && !name.starts_with('[') { format!("[{name}]") } else { name };
-        return (Some(format!("{scheme}://{host}:{}", address.port())), true);
+        return place(format!("{scheme}://{host}:{}", address.port()), true);
     }
-    (Some(format!("{scheme}://{address}")), false)
+    place(format!("{scheme}://{address}"), false)
 }
 
-/// What this node is to be known by to others.
-pub(super) fn own_facts(server: &Arc<Server>) -> Facts {
-    Facts { url: own_url(server).0, shard: server.config.replication.shard, revoked_certificates: Vec::new() }
+/// What another node says of itself.
+pub(super) struct Announced {
+    /// What all members are to know.
+    pub(super) facts: Facts,
+    /// Where it seems to be instead: its URL is one that nobody has configured, with a host that is not the one which
+    /// the connection leads to.
+    pub(super) elsewhere: Option<String>,
+    /// Whether its URL is known to others already, who may reach it there.
+    pub(super) is_found: bool,
 }
 
-/// What another node says of itself, as it is to be kept here. A host that was only guessed has to be the one that the
-/// connection leads to.
-pub(super) async fn facts_of(introduced: &Value, address: Option<std::net::IpAddr>) -> Facts {
-    let mut facts = introduced.as_object().map(Facts::of).unwrap_or_default();
-    facts.revoked_certificates.clear();
-    let parsed = facts.url.as_deref().and_then(node_url);
-    if let (Some(url), Some(address), Some(Value::Bool(true))) = (&parsed, address, introduced.get("derived"))
-        && !is_at(Some(&host_of(url)), address).await
-    {
-        let place = std::net::SocketAddr::new(address, url.port_or_known_default().unwrap_or_default());
-        facts.url = Some(format!("{}://{place}", url.scheme()));
-    } else if parsed.is_none() {
-        facts.url = None;
+impl Announced {
+    /// What a node has said that is connected with an address.
+    pub(super) async fn read(introduced: &Value, address: Option<IpAddr>) -> Announced {
+        let is_true = |name: &str| introduced.get(name) == Some(&Value::Bool(true));
+        let mut facts = introduced.as_object().map(Facts::of).unwrap_or_default();
+        facts.revoked_certificates.clear();
+        let parsed = facts.url.as_deref().and_then(node_url);
+        facts.url = facts.url.filter(|_| parsed.is_some());
+        let elsewhere = match (parsed, address) {
+            (Some(url), Some(address))
+                if is_true("derived") && !is_at(Some(&host_of(&url)), address).await =>
+            {
+                let place = SocketAddr::new(address, url.port_or_known_default().unwrap_or_default());
+                Some(format!("{}://{place}", url.scheme()))
+            }
+            _ => None,
+        };
+        Announced { facts, elsewhere, is_found: is_true("found") }
     }
-    facts
+
+    /// What is to be kept of it by a node that reaches it at a place, and whether that is the affair of this node alone.
+    pub(super) fn reached_at(self, place: Option<String>) -> (Facts, Option<String>) {
+        match self.elsewhere {
+            Some(_) if self.is_found => (self.facts, place),
+            Some(_) => (Facts { url: place, ..self.facts }, None),
+            None => (self.facts, None),
+        }
+    }
 }
 
 /// Makes a node known here that wants to be, on the terms it names.
@@ -133,9 +161,19 @@ async fn join(server: &Arc<Server>, origin: &Origin, who: &Who, message: &Object
     if name == own {
         return Err(Refusal::invalid(format!("both nodes are called '{name}': set replication.hostname")));
     }
-    let facts = facts_of(&introduced, Some(origin.address)).await;
+    let announced = Announced::read(&introduced, Some(origin.address)).await;
+    let seen = announced.elsewhere.clone();
+    let (facts, mut pinned) = announced.reached_at(seen);
+    if let Some(known) = link.nodes.find(&name)
+        && is_at(known.host().as_deref(), origin.address).await
+    {
+        pinned = None;
+    }
     let terms = read_terms(message.get("terms"));
-    let own_facts = own_facts(server);
+    let (place, shard) = (own_place(server), server.config.replication.shard);
+    let seen_at = text("you_are_at").filter(|url| node_url(url).is_some());
+    let told = Value::Object(message.clone());
+    let entries = if terms.subscriptions.is_none() { members::entries(&told) } else { Vec::new() };
     // What is malformed changes nothing.
     let signed = match text("request") {
         Some(request) => server.certificates.sign(&server.store, &request, &name)?,
@@ -152,10 +190,14 @@ async fn join(server: &Arc<Server>, origin: &Origin, who: &Who, message: &Object
             {
                 return Err(format!("another node is called '{name}': remove it first"));
             }
+            // What others know of the node is older than what it says now.
+            let untrusted = merge(book, &own, &entries);
+            let row = book.rows.get(&name).map(Facts::of);
             let facts =
                 Facts { revoked_certificates: row.unwrap_or_default().revoked_certificates, ..facts.clone() };
             let link = Link {
-                url: earlier.url,
+                // That of one that was removed only tells which it was.
+                url: pinned.clone().or(earlier.url.filter(|_| earlier.removed.is_none())),
                 authorization: earlier.authorization,
                 certificates: earlier.certificates,
                 instance: instance.clone(),
@@ -168,19 +210,18 @@ async fn join(server: &Arc<Server>, origin: &Origin, who: &Who, message: &Object
             if called.is_some() {
                 book.adopted_name.clone_from(&called);
             }
-            if !book.rows.contains_key(&own) {
-                book.know(&own, &own_facts, None);
-            }
-            Ok(())
+            book.announce(&own, &place, shard, seen_at.as_deref());
+            Ok(untrusted)
         }
     });
-    written.await?.map_err(Refusal::forbidden)?;
+    let untrusted = written.await?.map_err(Refusal::forbidden)?;
+    super::leave::after(server, untrusted).await?;
     if let Some(called) = &called {
         link.identity.adopt(called);
         link.reload(&server.store)?;
     }
     tracing::info!("node '{name}' has made itself known");
-    let mut answer = introduction(server);
+    let mut answer = introduction(server)?;
     if message.contains_key("authorities") {
         let offer = link.tls.offer(server).await?;
         members::trust(server, &name, &texts(message, "authorities"), None).await?;
@@ -189,7 +230,7 @@ async fn join(server: &Arc<Server>, origin: &Origin, who: &Who, message: &Object
         answer.insert("signed".to_owned(), signed.map_or(Value::Null, Value::String));
     }
     if let Some(node) = link.nodes.find(&name) {
-        let told = members::exchange(server, &node, &Value::Object(message.clone())).await?;
+        let told = members::exchange(server, &node, &told).await?;
         answer.extend(told.as_object().cloned().unwrap_or_default());
     }
     Ok(Value::Object(answer))

@@ -1,14 +1,16 @@
 //! Getting to know another node.
 
 use super::dial::{Target, post};
-use super::handshake::{facts_of, introduction, message, own_facts, own_url, terms_for_other};
+use super::handshake::{Announced, introduction, message, own_place, terms_for_other};
 use super::{LinkError, front, members};
 use crate::certificates::records::texts;
 use crate::config::{Flow, Route, host_of, node_url};
 use crate::error::OperationError;
 use crate::operations::bulk::iso_date;
 use crate::replication::nodes::book::Facts;
-use crate::replication::nodes::{Link, NodeRecord, Secret, Subscription, edit, is_name, merge_subscriptions};
+use crate::replication::nodes::{
+    Link, NodeRecord, Secret, Subscription, edit, is_name, merge, merge_subscriptions,
+};
 use crate::server::Server;
 use crate::value::{Object, Value};
 use base64::Engine;
@@ -97,7 +99,16 @@ impl NodeRequest {
         self.hostname.clone().or_else(host).unwrap_or_else(|| self.url.clone().unwrap_or_default())
     }
 
-    /// The node that is meant among those that are known: by its name, or else by where it is.
+    /// The node that is meant among those that are known, where it may be called by its host as well, which is what
+    /// answers call one that was added by its URL. When there are several at that host, none is meant.
+    pub fn meant(&self, nodes: &[NodeRecord]) -> Option<NodeRecord> {
+        self.find(nodes).or_else(|| {
+            let mut there = nodes.iter().filter(|node| node.host() == self.hostname && node.url.is_some());
+            there.next().filter(|_| there.next().is_none()).cloned()
+        })
+    }
+
+    /// The node that is known by the name of the request, or else by where it is.
     pub fn find(&self, nodes: &[NodeRecord]) -> Option<NodeRecord> {
         if let Some(name) = &self.hostname {
             return nodes.iter().find(|node| node.name == *name).cloned();
@@ -170,7 +181,7 @@ impl Contact {
         let url = url.unwrap_or_else(|| settings.url_of(&request.shown_name(), None));
         let parsed = node_url(&url);
         let url = parsed.ok_or_else(|| OperationError::invalid("'url' must be a ws:// or wss:// URL"))?;
-        if own_url(server).0.as_deref().and_then(node_url).as_ref() == Some(&url) {
+        if own_place(server).url.as_deref().and_then(node_url).as_ref() == Some(&url) {
             return Err(is_self());
         }
         let failed = |reason: String| failed(&request, &reason);
@@ -214,6 +225,14 @@ impl Contact {
         &self.name
     }
 
+    /// How the answer calls the node once it has joined: as the request does, as long as no other could be meant.
+    pub fn shown_name(&self, server: &Arc<Server>) -> String {
+        let shown = self.request.shown_name();
+        let request = NodeRequest { hostname: Some(shown.clone()), ..NodeRequest::default() };
+        let meant = request.meant(&server.replication.link.nodes.current());
+        if meant.is_some_and(|node| node.name == self.name) { shown } else { self.name.clone() }
+    }
+
     /// Makes the two nodes known to each other. `terms` are what is agreed on instead of what the request says.
     ///
     /// # Errors
@@ -229,7 +248,10 @@ impl Contact {
             );
         }
         let own = server.replication.link.identity.name();
-        let answer = match self.ask(server, &link).await {
+        let given = self.target.url.as_str().trim_end_matches('/').to_owned();
+        let announced = Announced::read(&self.introduced, address_of(&self.target.url).await).await;
+        let (announced, _) = announced.reached_at(Some(given.clone()));
+        let answer = match self.ask(server, &link, announced.url.as_deref()).await {
             Ok(answer) => answer,
             Err(error) => {
                 // The answer may have been lost after the node had taken this one up.
@@ -239,17 +261,18 @@ impl Contact {
                 return Err(failed(&self.request, &error.text));
             }
         };
-        let announced = facts_of(&self.introduced, address_of(&self.target.url).await).await;
-        let given = self.target.url.as_str().trim_end_matches('/').to_owned();
         let facts = Facts {
             shard: self.request.shard.or(announced.shard),
             url: announced.url.or_else(|| Some(given.clone())),
             revoked_certificates: self.request.revoked_certificates.clone().unwrap_or_default(),
         };
-        let own_facts = own_facts(server);
+        let (place, shard) = (own_place(server), server.config.replication.shard);
+        let entries = if link.subscriptions.is_none() { members::entries(&answer) } else { Vec::new() };
         let instance = self.introduced.get("instance").and_then(Value::as_str).map(str::to_owned);
         let name = self.name.clone();
         let written = edit(server, move |book| {
+            // What it knows of itself is older than what was seen of it now; of this node it may know more.
+            let untrusted = merge(book, &own, &entries);
             let earlier = book.links.get(&name).cloned().unwrap_or_default();
             let link = Link {
                 // Where it says that it is may not be where it is reached from here.
@@ -260,14 +283,16 @@ impl Contact {
                 ..link.clone()
             };
             book.know(&name, &facts, Some(link));
-            if !book.rows.contains_key(&own) {
-                book.know(&own, &own_facts, None);
-            }
+            book.announce(&own, &place, shard, None);
+            untrusted
         });
-        if let Err(error) = written.await {
-            // It must not keep what is not known here.
-            let _ = post(server, &self.target, &message("leave", [])).await;
-            return Err(error);
+        match written.await {
+            Ok(untrusted) => super::leave::after(server, untrusted).await?,
+            Err(error) => {
+                // It must not keep what is not known here.
+                let _ = post(server, &self.target, &message("leave", [])).await;
+                return Err(error);
+            }
         }
         if let Some(node) = server.replication.link.nodes.find(&self.name) {
             let authorities =
@@ -279,16 +304,18 @@ impl Contact {
         Ok(())
     }
 
-    async fn ask(&self, server: &Arc<Server>, link: &Link) -> Result<Value, LinkError> {
-        let node = Value::Object(introduction(server));
+    async fn ask(&self, server: &Arc<Server>, link: &Link, place: Option<&str>) -> Result<Value, LinkError> {
+        let node = Value::Object(introduction(server)?);
         let mut said = message("join", [("node", node), ("terms", terms_for_other(link))]);
+        said.insert("you_are_at".to_owned(), place.map_or(Value::Null, Value::from));
         if self.is_called {
             said.insert("call_you".to_owned(), Value::from(self.name.as_str()));
         }
         let tls = &server.replication.link.tls;
         if self.target.url.scheme() == "wss" || server.replication.link.addresses().1.is_some() {
             let offer = tls.offer(server).await?;
-            if offer.proof.is_self_made {
+            // Members know it by the one that it has; another would not be recognised by them.
+            if offer.proof.is_self_made && server.replication.link.nodes.current().is_empty() {
                 let request =
                     server.certificates.request(&server.store, &server.replication.link.identity.name())?;
                 said.insert("request".to_owned(), Value::String(request));

@@ -61,14 +61,19 @@ pub(super) async fn told(server: &Arc<Server>, node: &NodeRecord) -> Result<Obje
     Ok(said)
 }
 
+/// What a node tells of others.
+pub(super) fn entries(told: &Value) -> Vec<Entry> {
+    let entries = told.get("members").and_then(Value::as_array).unwrap_or_default();
+    entries.iter().filter_map(Entry::read).collect()
+}
+
 /// Takes up what a member tells of others.
 pub(super) async fn take_up(
     server: &Arc<Server>,
     node: &NodeRecord,
     told: &Value,
 ) -> Result<(), OperationError> {
-    let entries = told.get("members").and_then(Value::as_array).unwrap_or_default();
-    let entries: Vec<Entry> = entries.iter().filter_map(Entry::read).collect();
+    let entries = entries(told);
     if entries.is_empty() || !node.is_member() {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 use super::identify::is_revoked;
 use super::join::{self, NodeRequest};
 use super::{LinkError, handshake, leave, members};
-use crate::replication::nodes::book::{Book, Facts, created_of};
+use crate::replication::nodes::book::{Book, created_of};
 use crate::replication::nodes::{Link, edit, watch};
 use crate::server::Server;
 use futures_util::future::join_all;
@@ -53,16 +53,11 @@ fn names(server: &Arc<Server>) -> BTreeSet<String> {
 /// Stores where this node is when it is elsewhere than before, so that the others learn of it.
 async fn announce_self(server: &Arc<Server>) -> Result<(), crate::error::OperationError> {
     let own = server.replication.link.identity.name();
-    let facts = handshake::own_facts(server);
-    let current = Book::read(&server.store)?.rows.get(&own).map(Facts::of);
-    if current.is_some_and(|current| current.url != facts.url || current.shard != facts.shard) {
-        edit(server, move |book| {
-            let revoked = book.rows.get(&own).map(Facts::of).unwrap_or_default().revoked_certificates;
-            book.know(&own, &Facts { revoked_certificates: revoked, ..facts.clone() }, None);
-        })
-        .await?;
+    let (place, shard) = (handshake::own_place(server), server.config.replication.shard);
+    if !Book::read(&server.store)?.rows.contains_key(&own) {
+        return Ok(());
     }
-    Ok(())
+    edit(server, move |book| book.announce(&own, &place, shard, None)).await
 }
 
 /// Ends the connections of nodes that are known no more, and those whose certificate was revoked.
@@ -114,7 +109,7 @@ async fn follow_routes(server: &Arc<Server>) {
     for route in routes {
         let own = server.replication.link.identity.name();
         let url = server.config.replication.url_of_route(route);
-        let here = handshake::own_url(server).0;
+        let here = book.place(&own, &handshake::own_place(server));
         let is_there = |name: &String, known: Option<&String>| *name == route.name || known == Some(&url);
         let nodes = server.replication.link.nodes.current();
         let is_known = nodes.iter().any(|node| is_there(&node.name, node.url.as_ref()));

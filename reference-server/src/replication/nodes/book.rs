@@ -3,6 +3,7 @@
 use super::record::{Link, NodeRecord, read_subscriptions, shown_subscriptions};
 use super::{LINKS, NODES};
 use crate::access::system_tables::{all, find, system_database};
+use crate::config::node_url;
 use crate::error::OperationError;
 use crate::store::{CREATED_TIME, Store, StoreError, UPDATED_TIME, View, WriteTxn};
 use crate::value::{Object, Value};
@@ -22,6 +23,8 @@ pub struct Book {
     pub(in crate::replication) instance: Option<String>,
     /// The name this node was given by another.
     pub(in crate::replication) adopted_name: Option<String>,
+    /// Where this node took itself to be, without being told, when it last said so.
+    pub(in crate::replication) guess: Option<String>,
     /// The time of the change, in epoch milliseconds.
     pub now: f64,
 }
@@ -61,6 +64,32 @@ impl Facts {
     }
 }
 
+/// Where a node takes itself to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The URL.
+    pub url: Option<String>,
+    /// Whether that was only guessed from its name.
+    pub is_guess: bool,
+}
+
+/// Where a node is that was found at a place, when it takes itself to be elsewhere than it did then; `None` for the
+/// place where it was found.
+fn moved(found: &str, before: Option<&str>, now: &str) -> Option<String> {
+    let before = before.filter(|before| *before != now)?;
+    if found == before {
+        return Some(now.to_owned());
+    }
+    let (mut place, before, now) = (node_url(found)?, node_url(before)?, node_url(now)?);
+    let is_other_way = place.scheme() != now.scheme();
+    // Where the ports differed, something between the nodes leads from one to the other.
+    if is_other_way || place.port_or_known_default() == before.port_or_known_default() {
+        place.set_port(now.port_or_known_default()).ok()?;
+    }
+    place.set_scheme(now.scheme()).ok()?;
+    Some(place.as_str().trim_end_matches('/').to_owned())
+}
+
 /// When a row was made.
 pub fn created_of(row: &Object) -> Option<f64> {
     row.get(CREATED_TIME).and_then(Value::as_number)
@@ -93,6 +122,7 @@ impl Book {
             if name == SELF {
                 let text = |field: &str| record.get(field).and_then(Value::as_str).map(str::to_owned);
                 (book.instance, book.adopted_name) = (text("instance"), text("name"));
+                book.guess = text("guess");
             } else {
                 book.links.insert(name, Link::read(&record));
             }
@@ -146,6 +176,33 @@ impl Book {
             }
             self.links.insert(name.to_owned(), Link { removed: None, ..link });
         }
+    }
+
+    /// Where this node is to be looked for, which takes itself to be at a place: what others have found counts more than
+    /// a guess, of which the port only is sure.
+    pub fn place(&self, own_name: &str, place: &Place) -> Option<String> {
+        let found = self.rows.get(own_name).and_then(|row| Facts::of(row).url);
+        match (&place.url, found) {
+            (Some(guess), Some(found)) if place.is_guess => {
+                Some(moved(&found, self.guess.as_deref(), guess).unwrap_or(found))
+            }
+            (url, _) => url.clone(),
+        }
+    }
+
+    /// Stores where this node is when that is news. A guess is believed only as long as nobody knows better, such as the
+    /// first node that comes and has seen it at a place.
+    pub fn announce(&mut self, own_name: &str, place: &Place, shard: Option<u32>, seen_at: Option<&str>) {
+        let known = self.rows.get(own_name).map(Facts::of);
+        let revoked_certificates =
+            known.as_ref().map(|known| known.revoked_certificates.clone()).unwrap_or_default();
+        let seen_at = seen_at.filter(|_| place.is_guess && known.is_none()).map(str::to_owned);
+        let url = seen_at.or_else(|| self.place(own_name, place));
+        let facts = Facts { url, shard, revoked_certificates };
+        if known.as_ref() != Some(&facts) {
+            self.know(own_name, &facts, None);
+        }
+        self.guess = place.url.clone().filter(|_| place.is_guess);
     }
 
     /// Stores the row of a node as of a time, and forgets that it was ever removed.
@@ -202,6 +259,7 @@ impl Book {
             ("id", Value::from(SELF)),
             ("instance", text(&self.instance)),
             ("name", text(&self.adopted_name)),
+            ("guess", text(&self.guess)),
         ];
         members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
@@ -245,4 +303,53 @@ fn write(txn: &mut WriteTxn<'_>, before: &Book, after: &Book) -> Result<(), Stor
         txn.put(&links, &Value::from(SELF), &after.own_record(), None)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guess_does_not_replace_what_was_found() {
+        let guess = |port: u16| Place { url: Some(format!("ws://node-1:{port}")), is_guess: true };
+        let url = |book: &Book| book.rows.get("node-1").and_then(|row| Facts::of(row).url).unwrap();
+        let mut book = Book { now: 1000.0, ..Book::default() };
+        book.announce("node-1", &guess(80), None, None);
+        assert_eq!(url(&book), "ws://node-1:80", "nobody knows better");
+        book.announce("node-1", &guess(81), None, None);
+        assert_eq!(url(&book), "ws://node-1:81");
+        let found = |url: &str| Facts { url: Some(url.to_owned()), ..Facts::default() };
+        book.know("node-1", &found("ws://10.0.0.1:81"), None);
+        book.announce("node-1", &guess(81), Some(3), None);
+        assert_eq!(url(&book), "ws://10.0.0.1:81");
+        assert_eq!(Facts::of(&book.rows["node-1"]).shard, Some(3));
+        book.announce("node-1", &guess(82), Some(3), None);
+        assert_eq!(url(&book), "ws://10.0.0.1:82", "the port is no guess");
+        book.know("node-1", &found("ws://10.0.0.9:1082"), None);
+        book.announce("node-1", &guess(83), None, None);
+        assert_eq!(url(&book), "ws://10.0.0.9:1082", "unless something leads there from another");
+        let given = Place { url: Some("wss://here:9".to_owned()), is_guess: false };
+        book.announce("node-1", &given, None, None);
+        assert_eq!((url(&book), book.guess.clone()), ("wss://here:9".to_owned(), None));
+    }
+
+    #[test]
+    fn the_first_that_comes_tells_a_node_where_it_is() {
+        let mut book = Book { now: 1000.0, ..Book::default() };
+        let guess = Place { url: Some("ws://node-1:80".to_owned()), is_guess: true };
+        for (seen, stays) in
+            [("ws://10.0.0.1:80", "ws://10.0.0.1:80"), ("ws://10.0.0.2:80", "ws://10.0.0.1:80")]
+        {
+            book.announce("node-1", &guess, None, Some(seen));
+            assert_eq!(book.place("node-1", &guess).as_deref(), Some(stays));
+        }
+    }
+
+    #[test]
+    fn a_change_of_the_way_changes_the_port() {
+        let moved = |found, now| moved(found, Some("ws://n:80"), now);
+        assert_eq!(moved("ws://10.0.0.1:99", "wss://n:90").as_deref(), Some("wss://10.0.0.1:90"));
+        assert_eq!(moved("ws://n:80", "wss://n:90").as_deref(), Some("wss://n:90"));
+        assert_eq!(moved("ws://10.0.0.1:80", "ws://n:80"), None);
+    }
 }
