@@ -23,10 +23,24 @@ pub(super) async fn self_test(_: &[String], _: bool) -> anyhow::Result<u8> {
 /// Is the built-in server until it is ended.
 #[cfg(feature = "embedded-server")]
 pub(super) async fn serve(flags: &[String]) -> anyhow::Result<u8> {
+    end_with_the_suite();
     let given = std::iter::once("reference-server").chain(flags.iter().map(String::as_str));
     let matches = reference_server::command::command().get_matches_from(given);
     reference_server::command::run(&matches, reference_server::system::handover::Inherited::take()).await?;
     Ok(0)
+}
+
+/// Ends this program when nobody listens to it any more: whoever started it is gone, however abruptly.
+#[cfg(feature = "embedded-server")]
+fn end_with_the_suite() {
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::io::Errno;
+    std::thread::spawn(|| {
+        let output = std::io::stderr();
+        let mut watched = [PollFd::new(&output, PollFlags::empty())];
+        while poll(&mut watched, None) == Err(Errno::INTR) {}
+        std::process::exit(i32::from(super::COULD_NOT));
+    });
 }
 
 /// Is the built-in server until it is ended.

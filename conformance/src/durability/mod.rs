@@ -90,6 +90,14 @@ pub async fn run(run: &Run, spawned: &Spawned) {
     );
 }
 
+/// Tells why nothing is killed.
+pub(crate) fn not_tried(run: &Run, reason: &str) {
+    for law in LAWS {
+        let tried = Err((Verdict::Unsupported, reason.to_owned()));
+        law.tell(run, &run.target, &format!("{CATEGORY}/kills"), tried, Duration::ZERO);
+    }
+}
+
 async fn rounds(
     run: &Run,
     spawned: &Spawned,

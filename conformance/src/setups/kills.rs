@@ -29,13 +29,15 @@ impl Instance for Mortal {
 
 /// Has a server killed, where one can be started for that.
 pub(super) async fn run(run: &Arc<Run>) {
-    let Some(farm) = &run.farm else { return };
     if run.stop.stopped() {
         return;
     }
+    let Some(farm) = &run.farm else {
+        let reason = "it needs a target that may be killed: one that the run starts itself (--spawn CMD)";
+        return durability::not_tried(run, reason);
+    };
     let Some(spawned) = farm.spawn(run.target.admin.clone()).await else {
-        run.observe(durability::CATEGORY, "no server could be started that may be killed");
-        return;
+        return durability::not_tried(run, "no server could be started that may be killed");
     };
     let mortal = Mortal(spawned);
     let mut own = run.on(&mortal, durability::CATEGORY);
