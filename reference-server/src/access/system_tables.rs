@@ -6,7 +6,7 @@ use super::users::Directory;
 use super::{INTERNAL_TABLES, SYSTEM};
 use crate::analytics::{ANALYTICS, RAW_ANALYTICS};
 use crate::error::OperationError;
-use crate::replication::nodes::LINKS;
+use crate::replication::nodes::{LINKS, NODES};
 use crate::store::WriteTxn;
 use crate::store::{
     Attribute, CREATED_TIME, Database, HistoryEntry, KeyRange, Record, Store, StoreError, Table, TableSpec,
@@ -22,6 +22,10 @@ pub const USERS: &str = "hdb_user";
 pub const ROLES: &str = "hdb_role";
 /// The id and the name of the role that is there from the start.
 pub const SUPER_USER_ROLE: &str = "super_user";
+
+/// The attributes of rows of nodes, of which those that a node does not have are absent.
+const OF_NODES: [&str; 7] =
+    ["subscriptions", "system_info", "url", "routes", "revoked_certificates", "shard", "replicates"];
 
 /// A user about to be made at the first start.
 pub(super) struct FirstUser {
@@ -58,6 +62,11 @@ fn spec(table: &str) -> TableSpec {
     let attributes: &[&str] = match table {
         ANALYTICS => &["metric", "path", "method", "type"],
         RAW_ANALYTICS => &["action", "metrics"],
+        NODES => {
+            let spec = TableSpec::dynamic(table, primary_key(table));
+            let named = OF_NODES.iter().map(|name| Attribute::new(*name).indexed());
+            return TableSpec { attributes: named.chain(spec.attributes).collect(), ..spec };
+        }
         _ => return TableSpec::dynamic(table, primary_key(table)),
     };
     TableSpec {

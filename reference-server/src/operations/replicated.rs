@@ -43,7 +43,7 @@ pub(super) fn other_nodes(server: &Arc<Server>) -> Vec<String> {
 }
 
 impl Forward {
-    /// What is to be sent; `None` where nobody asked for it, or this server belongs to no cluster.
+    /// What is to be sent; `None` where nobody asked for it, or this server is set up for no cluster.
     pub(super) fn of(call: &Call) -> Option<Forward> {
         // What goes from node to node is a job of its own.
         let is_wrong = fault!("history-deleted-everywhere")
@@ -51,10 +51,12 @@ impl Forward {
             && !call.body.contains_key("is_copy");
         let wrong = is_wrong.then_some(Replicated::Answers);
         let kind = call.operation.replicated.filter(|kind| *kind != Replicated::Rolling).or(wrong)?;
-        let nodes = if is_wrong { other_nodes(&call.server) } else { wanted_nodes(call) };
-        if nodes.is_empty() {
+        let server = &call.server;
+        let is_asked = is_wrong || is_wanted(&call.body);
+        if !is_asked || !server.replication.link.is_enabled(&server.config) {
             return None;
         }
+        let nodes = other_nodes(server);
         let operation = copy(&call.operation.name, &call.body);
         let drops = match call.operation.name.as_str() {
             "drop_database" => Some((call.database_name(), None)),

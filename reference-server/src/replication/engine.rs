@@ -104,6 +104,15 @@ impl Engine {
         self.server().is_ok_and(|server| server.config.replication.databases.includes(database))
     }
 
+    /// How many other nodes are told of changes of a database.
+    pub(super) fn takers(&self, database: &str) -> usize {
+        let Ok(server) = self.server() else { return 0 };
+        if !self.replicates(database) {
+            return 0;
+        }
+        nodes::list(&server).iter().filter(|node| Audience::of(node).reads_of(database)).count()
+    }
+
     /// How long streams keep messages: as long as histories are kept.
     pub(super) fn retention(&self) -> Option<Duration> {
         self.server().ok().and_then(|server| server.config.logging.audit_retention)

@@ -134,6 +134,11 @@ impl Replication {
         Ok(())
     }
 
+    /// Has requests that wait for other nodes be answered soon, as the server is about to end.
+    pub fn end_waiting(&self) {
+        self.running.end_waiting();
+    }
+
     /// Ends everything that goes on, and lets go of the server.
     pub async fn stop(&self) {
         self.running.stop().await;
@@ -187,7 +192,8 @@ impl Replication {
     }
 
     /// Waits until so many other nodes have applied the transaction of this one with a number in a database's history;
-    /// false when they have not within `limit`. Without other nodes there is nothing to wait for.
+    /// false when they have not within `limit`, or until the server ends. Where there are not so many other nodes that
+    /// take the database nobody is waited for.
     pub async fn confirmed(&self, database: &str, number: u64, nodes: usize, limit: Duration) -> bool {
         self.running.confirmed(database, number, nodes, limit).await
     }

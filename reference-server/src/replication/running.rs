@@ -1,6 +1,5 @@
 //! The engine of an instance: begun with the first other node, ended with the instance.
 
-use super::confirm::Confirmations;
 use super::engine::Engine;
 use super::names::StreamName;
 use super::nats::Nats;
@@ -18,12 +17,15 @@ use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// The folder of the child, under the root folder.
 const FOLDER: &str = "clustering";
 /// The pause after a start that failed.
 const PAUSE: Duration = Duration::from_secs(5);
+/// How long writes may still wait for other nodes when the server is to end.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// The engine, and what keeps it.
 #[derive(Default)]
@@ -33,6 +35,8 @@ pub(super) struct Running {
     /// Held while the engine is begun.
     beginning: tokio::sync::Mutex<()>,
     is_over: AtomicBool,
+    /// Whether nobody is to wait for other nodes any more.
+    is_ending: watch::Sender<bool>,
     keeper: Mutex<Option<JoinHandle<()>>>,
     work: Mutex<Option<JoinHandle<()>>>,
 }
@@ -83,8 +87,14 @@ impl Running {
         }
     }
 
+    /// Has writes that wait for other nodes be answered soon.
+    pub(super) fn end_waiting(&self) {
+        self.is_ending.send_replace(true);
+    }
+
     /// Ends everything.
     pub(super) async fn stop(&self) {
+        self.end_waiting();
         self.is_over.store(true, Ordering::Release);
         let keeper = self.keeper.lock().take();
         if let Some(keeper) = keeper {
@@ -122,16 +132,37 @@ impl Running {
         }
     }
 
-    /// Waits until so many other nodes have applied a transaction of this one; false when they have not within `limit`.
-    /// Without other nodes there is nothing to wait for.
+    /// Waits until so many other nodes have applied a transaction of this one; false when they have not within `limit`,
+    /// or until the server ends. Where there are not so many that are told of the database nobody is waited for.
     pub(super) async fn confirmed(&self, database: &str, lseq: u64, nodes: usize, limit: Duration) -> bool {
         let Some(engine) = self.engine.load_full() else { return true };
-        let is_alone = engine.server().is_ok_and(|server| nodes::list(&server).is_empty());
-        if is_alone || !engine.replicates(database) {
-            return true;
+        let Some(mut changes) = engine.server().ok().map(|server| nodes::watch(&server)) else {
+            return false;
+        };
+        let waiting = async {
+            loop {
+                changes.borrow_and_update();
+                if engine.takers(database) < nodes {
+                    return;
+                }
+                tokio::select! {
+                    () = engine.confirmations.wait(database, lseq, nodes) => return,
+                    // Who was waited for may be no node any more.
+                    changed = changes.changed() => if changed.is_err() { return },
+                }
+            }
+        };
+        let mut is_ending = self.is_ending.subscribe();
+        let ending = async {
+            let _ = is_ending.wait_for(|is_ending| *is_ending).await;
+            tokio::time::sleep(LAST_WAIT).await;
+        };
+        tokio::select! {
+            biased;
+            () = waiting => true,
+            () = tokio::time::sleep(limit) => false,
+            () = ending => false,
         }
-        let confirmations: &Confirmations = &engine.confirmations;
-        tokio::time::timeout(limit, confirmations.wait(database, lseq, nodes)).await.is_ok()
     }
 
     /// Drops messages about a table from this node's stream.

@@ -72,6 +72,7 @@ impl Instance {
 
     /// Lets requests in flight finish, closes the data and leaves the rest to the next instance, which has `listeners`.
     pub async fn hand_over(self, listeners: Listeners) -> Legacy {
+        self.server.replication.end_waiting();
         let patience = self.server.config.network.timeout.min(MOST_PATIENCE);
         let old = self.running.hand_over(patience).await;
         let jobs = self.server.restarts.take_jobs();
@@ -84,6 +85,7 @@ impl Instance {
 
     /// Lets requests in flight finish and closes everything.
     pub async fn stop(self) {
+        self.server.replication.end_waiting();
         self.running.shutdown().await;
         close(self.server).await;
     }

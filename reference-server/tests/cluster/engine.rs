@@ -226,11 +226,42 @@ async fn writes_wait_for_the_confirmations_they_ask_for() {
     };
     nodes[0].ask(request(1, 1)).await;
     assert_eq!(nodes[1].count("t").await, 1, "it is there at once");
-    let refused = nodes[0].try_ask(request(2, 2)).await.unwrap_err();
-    assert_eq!(refused.0, 504, "{refused:?}");
-    assert_eq!(nodes[0].count("t").await, 2, "the data stay");
+    // What can never come is not waited for.
+    nodes[0].ask(request(2, 2)).await;
     nodes[1].link_to(&nodes[0], Link::Frozen);
-    assert_eq!(nodes[0].try_ask(request(3, 1)).await.unwrap_err().0, 504);
+    let refused = nodes[0].try_ask(request(3, 1)).await.unwrap_err();
+    assert_eq!(refused.0, 504, "{refused:?}");
+    assert_eq!(nodes[0].count("t").await, 3, "the data stay");
     nodes[1].link_to(&nodes[0], Link::Open);
     converge(&[&nodes[0], &nodes[1]], "t", 3).await;
+}
+
+/// The server may end, or the node be removed, while a write waits for a node that is down.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_that_wait_do_not_hold_up_the_end() {
+    if !nats_is_there() {
+        return;
+    }
+    let mut nodes = cluster(2, &[]).await;
+    share_table(&nodes, "t").await;
+    nodes[1].stop();
+    let node = &nodes[0];
+    let request = |id: usize| {
+        json!({"operation": "insert", "database": "data", "table": "t", "replicatedConfirmation": 1,
+            "records": [{"id": id}]})
+    };
+    let ending = async {
+        eventually("it is written", async || node.count("t").await == 1).await;
+        signal("TERM", node.pid());
+    };
+    let (answer, ()) = tokio::join!(node.try_ask(request(1)), ending);
+    let (status, body) = answer.unwrap_err();
+    assert_eq!(status, 504, "{body}");
+    nodes[0].restart();
+    let node = &nodes[0];
+    let removing = async {
+        eventually("it is written", async || node.count("t").await == 2).await;
+        node.ask(json!({"operation": "remove_node", "hostname": "node-2"})).await;
+    };
+    tokio::join!(node.ask(request(2)), removing);
 }

@@ -1,6 +1,6 @@
 //! Nodes that do not know where others find them: the hosts that they guess from their names lead nowhere.
 
-use crate::node::{Node, converge, flowing, nats_is_there};
+use crate::node::{Node, converge, eventually, flowing, nats_is_there};
 use crate::routes::all_meet;
 use serde_json::{Value, json};
 
@@ -11,6 +11,13 @@ async fn url_of(here: &Node, there: &Node) -> Value {
     let status = here.ask(json!({"operation": "cluster_status"})).await;
     let connections = status["connections"].as_array().cloned().unwrap_or_default();
     connections.into_iter().find(|one| one["name"] == there.name.as_str()).unwrap_or_default()["url"].clone()
+}
+
+/// The terms that the row of a node shows.
+async fn shown_flow(here: &Node, there: &Node) -> Value {
+    let row = json!({"operation": "search_by_id", "database": "system", "table": "hdb_nodes",
+        "ids": [there.name], "get_attributes": ["replicates"]});
+    here.ask(row).await[0]["replicates"].clone()
 }
 
 /// Three nodes where the first adds the second, and that the third: changes flow between all, also when each of them was
@@ -81,6 +88,11 @@ async fn who_was_added_by_its_place_is_found_by_what_the_answer_calls_it() {
     let status = nodes[0].ask(json!({"operation": "cluster_status"})).await;
     assert_eq!(status["connections"][0]["name"], NAMES[1]);
     assert_eq!(status["connections"][0]["shard"], 3);
+    let flow = json!({"sends": true, "receives": false});
+    let change = json!({"operation": "update_node", "hostname": NAMES[1], "replicates": flow});
+    assert_eq!(shown_flow(&nodes[0], &nodes[1]).await, json!(true));
+    nodes[0].ask(change).await;
+    assert_eq!(shown_flow(&nodes[0], &nodes[1]).await, flow);
     // Where there are two of the same host, it tells neither.
     let third = Node::start_unplaced(NAMES[2]).await;
     let mut add = third.invitation("password");
@@ -94,4 +106,46 @@ async fn who_was_added_by_its_place_is_found_by_what_the_answer_calls_it() {
     assert_eq!(answer, json!({"message": "Successfully removed '127.0.0.1' from cluster"}));
     let status = nodes[0].ask(json!({"operation": "cluster_status"})).await;
     assert_eq!(status["connections"], json!([]));
+}
+
+/// What a server says that is set up for a cluster and has no others yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_alone_in_a_cluster_answers_as_a_part_of_one() {
+    for node in [Node::start_unplaced(NAMES[0]).await, Node::start_old("node-1").await] {
+        let table = json!({"operation": "create_table", "database": "data", "table": "t", "primary_key": "id",
+            "residence": ["*"]});
+        node.ask(table).await;
+        let drop = json!({"operation": "drop_table", "database": "data", "table": "t", "replicated": true});
+        let answer = node.ask(drop).await;
+        assert_eq!(answer["message"], "successfully deleted table 'data.t'");
+        assert_eq!(answer["replicated"], json!([]));
+        let describe = json!({"operation": "describe_table", "database": "system", "table": "hdb_nodes"});
+        let described = node.ask(describe).await;
+        let attributes = described["attributes"].as_array().cloned().unwrap_or_default();
+        for name in ["name", "subscriptions", "system_info", "url", "routes", "revoked_certificates", "shard"]
+        {
+            assert!(attributes.iter().any(|one| one["attribute"] == name), "{name} in {described}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_services_are_restarted_where_clustering_is_as_of_old() {
+    if !nats_is_there() {
+        return;
+    }
+    let (old, new) = (Node::start_old("node-1").await, Node::start_unplaced(NAMES[0]).await);
+    let restart = |service: &str| json!({"operation": "restart_service", "service": service});
+    for service in ["clustering", "clustering_config"] {
+        let refused = new.try_ask(restart(service)).await.unwrap_err();
+        assert_eq!(refused, (400, json!({"error": "Invalid service"})));
+        let answer = old.ask(restart(service)).await;
+        assert_eq!(answer["message"], format!("Restarting {service}"));
+        let job = json!({"operation": "get_job", "id": answer["job_id"]});
+        eventually("it is done", async || {
+            old.try_ask(job.clone()).await.is_ok_and(|job| job[0]["status"] == "COMPLETE")
+        })
+        .await;
+    }
+    assert_eq!(old.try_ask(restart("hub")).await.unwrap_err().0, 400);
 }

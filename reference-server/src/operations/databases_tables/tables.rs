@@ -18,6 +18,7 @@ pub(super) async fn create_table(call: Call) -> Outcome {
         .body
         .get("residence")
         .is_some_and(|residence| !residence.is_null() && !fault!("residence-ignored"))
+        && !call.server.replication.link.is_enabled(&call.server.config)
     {
         return Err(OperationError::invalid(
             "Clustering does not appear to be enabled. Cannot insert table with property 'residence'.",

@@ -9,10 +9,10 @@ use std::time::Duration;
 const SPARE: Duration = Duration::from_secs(1);
 
 /// Waits for as many other nodes as the request says to have applied the transaction with a number in the database's
-/// history; `None` when nothing was written.
+/// history; `None` when nothing was written. Nobody waits for more nodes than there are.
 ///
 /// # Errors
-/// When they have not in the time a request may take. What was written stays, here and wherever it has come to.
+/// When they have not in the time a request may take, or until the server ends. What was written stays, here and wherever it has come to.
 pub(super) async fn confirmed(
     call: &Call,
     database: &str,

@@ -3,9 +3,12 @@
 use super::replicated::wanted_nodes;
 use super::{Call, Handler, Outcome, Reply};
 use crate::error::OperationError;
+use crate::server::Server;
 use crate::system::information::information;
 use crate::system::{job, rolling};
 use crate::value::{Object, Value};
+use spec::Operation;
+use std::sync::Arc;
 
 /// The handlers of this category.
 pub const HANDLERS: &[(&str, Handler)] = &[
@@ -31,6 +34,17 @@ async fn restart(call: Call) -> Outcome {
         }
         .to_owned(),
     ))
+}
+
+/// Services of the time before 4.4, which were apart then.
+const OLD_SERVICES: [&str; 2] = ["clustering", "clustering_config"];
+
+/// Whether a request is to restart a service that only servers set up as before 4.4 know.
+pub(super) fn is_old_service(server: &Arc<Server>, operation: &Operation, sent: &Object) -> bool {
+    let service = sent.get("service").and_then(Value::as_str);
+    server.config.clustering.enabled
+        && operation.name == "restart_service"
+        && service.is_some_and(|service| OLD_SERVICES.contains(&service))
 }
 
 /// The same as a job: all services are one here. It ends when the next instance has begun (SYS-RESTART-SERVICE-002).

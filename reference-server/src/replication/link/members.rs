@@ -186,7 +186,7 @@ async fn agree(server: &Arc<Server>, name: &str, terms: &Link) -> Result<(), Ope
             agreed: terms.agreed,
             ..known
         };
-        book.links.insert(name.clone(), link);
+        book.agree(&name, link);
     })
     .await
 }

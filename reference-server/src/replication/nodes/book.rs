@@ -170,12 +170,18 @@ impl Book {
         let stamp = earlier.map(|stamp| stamp + 1.0).fold(self.now, f64::max);
         self.put(name, facts, stamp);
         if let Some(link) = link {
-            let shown = shown_subscriptions(link.subscriptions.as_deref());
-            if let Some(row) = self.rows.get_mut(name) {
-                row.insert("subscriptions".to_owned(), shown);
-            }
-            self.links.insert(name.to_owned(), Link { removed: None, ..link });
+            self.agree(name, Link { removed: None, ..link });
         }
+    }
+
+    /// Stores what is agreed on with a node. Its row shows it, too, and to nobody else.
+    pub fn agree(&mut self, name: &str, link: Link) {
+        if let Some(row) = self.rows.get_mut(name) {
+            let shown = shown_subscriptions(link.subscriptions.as_deref());
+            row.insert("subscriptions".to_owned(), shown);
+            row.insert("replicates".to_owned(), link.flow.to_value());
+        }
+        self.links.insert(name.to_owned(), link);
     }
 
     /// Where this node is to be looked for, which takes itself to be at a place: what others have found counts more than

@@ -88,7 +88,8 @@ pub fn merge(book: &mut Book, own_name: &str, entries: &[Entry]) -> Vec<String> 
                 {
                     book.put(&entry.name, facts, entry.stamp);
                     if entry.name != own_name {
-                        book.links.entry(entry.name.clone()).or_default();
+                        let link = book.links.get(&entry.name).cloned().unwrap_or_default();
+                        book.agree(&entry.name, link);
                     }
                 }
             }
