@@ -121,7 +121,7 @@ fn check_attributes(
     {
         return Ok(refusal);
     }
-    let writes = wanted.attribute_rights.iter().any(|right| *right != Right::Read);
+    let writes = wanted.attribute_rights.iter().any(|right| matches!(right, Right::Insert | Right::Update));
     let mut lacking = Vec::new();
     let mut seen = HashSet::new();
     for attribute in wanted.attributes.iter().map(Cow::as_ref).filter(|attribute| seen.insert(*attribute)) {

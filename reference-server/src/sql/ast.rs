@@ -257,6 +257,8 @@ pub enum Expr {
         expr: Box<Expr>,
         /// The pattern.
         pattern: Box<Expr>,
+        /// ESCAPE of a LIKE: a text.
+        escape: Option<Box<Expr>>,
         /// NOT.
         negated: bool,
     },
@@ -418,9 +420,10 @@ impl Expr {
                 visit(expr);
                 list.iter().for_each(visit);
             }
-            Expr::Match { expr, pattern, .. } => {
+            Expr::Match { expr, pattern, escape, .. } => {
                 visit(expr);
                 visit(pattern);
+                escape.iter().for_each(|escape| visit(escape));
             }
             Expr::Case { operand, branches, otherwise } => {
                 operand.iter().for_each(|expr| visit(expr));

@@ -94,15 +94,17 @@ impl<'s> Compiler<'s> {
                 Node::Between(Box::new([self.node(expr)?, self.node(low)?, self.node(high)?]), *negated)
             }
             Expr::In { expr, list, negated } => self.membership(expr, list, *negated)?,
-            Expr::Match { kind, expr, pattern: text, negated } => {
+            Expr::Match { kind, expr, pattern: text, escape, negated } => {
+                let escape = escape.as_deref().and_then(one_character);
                 let operand = self.node(expr)?;
                 match self.node(text)? {
                     Node::Constant(Js::Undefined) => Node::Constant(Js::Undefined),
                     Node::Constant(text) => {
-                        let pattern = pattern(*kind, &text.to_text()).map_err(errors::search_failed)?;
+                        let pattern =
+                            pattern(*kind, &text.to_text(), escape).map_err(errors::search_failed)?;
                         Node::Match(Box::new(operand), pattern, *negated)
                     }
-                    text => Node::MatchComputed(*kind, Box::new([operand, text]), *negated),
+                    text => Node::MatchComputed(*kind, escape, Box::new([operand, text]), *negated),
                 }
             }
             Expr::Quantified { expr, operator, all, list } => {
@@ -282,7 +284,7 @@ impl<'s> Compiler<'s> {
                     _ => None,
                 }
             }
-            Expr::Match { kind: Match::Like, expr, pattern, negated: false } => {
+            Expr::Match { kind: Match::Like, expr, pattern, escape: None, negated: false } => {
                 let Expr::Text(pattern) = &**pattern else { return None };
                 let mut ranges = vec![booleans(), numbers()];
                 ranges.extend(prefixes(pattern)?.iter().map(|prefix| KeyRange::starting_with(prefix)));
@@ -396,12 +398,19 @@ fn numeric(text: &str) -> Option<f64> {
 ///
 /// # Errors
 /// When it is malformed.
-pub fn pattern(kind: Match, text: &str) -> Result<Pattern, PatternError> {
+pub fn pattern(kind: Match, text: &str, escape: Option<char>) -> Result<Pattern, PatternError> {
     match kind {
-        Match::Like => Pattern::like(text, None),
+        Match::Like => Pattern::like(text, escape),
         Match::Regexp => Pattern::regexp(text, if fault!("sql-regexp-ignores-case") { "i" } else { "" }),
         Match::Glob => Pattern::glob(text),
     }
+}
+
+/// The character that an ESCAPE names; longer texts name none.
+fn one_character(escape: &Expr) -> Option<char> {
+    let Expr::Text(text) = escape else { return None };
+    let mut characters = text.chars();
+    characters.next().filter(|_| characters.next().is_none())
 }
 
 /// What the earlier engine calls a function with in place of a stored null.

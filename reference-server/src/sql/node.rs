@@ -162,8 +162,8 @@ pub enum Node {
     In(Box<Node>, Vec<Node>, bool),
     /// A pattern known beforehand, NOT.
     Match(Box<Node>, Pattern, bool),
-    /// A pattern made for each row, NOT.
-    MatchComputed(super::ast::Match, Box<[Node; 2]>, bool),
+    /// A pattern made for each row, the character of its ESCAPE, NOT.
+    MatchComputed(super::ast::Match, Option<char>, Box<[Node; 2]>, bool),
     /// A comparison with ANY or ALL (true) of a list.
     Quantified(Box<Node>, Operator, bool, Vec<Node>),
     /// CASE.
@@ -302,13 +302,13 @@ impl Node {
                 let value = operand.value(row)?;
                 if value.is_nullish() { Js::Undefined } else { Js::Bool(pattern.matches(&value) != *negated) }
             }
-            Node::MatchComputed(kind, operands, negated) => {
+            Node::MatchComputed(kind, escape, operands, negated) => {
                 let [value, pattern] = &**operands;
                 let (value, pattern) = (value.value(row)?, pattern.value(row)?);
                 if value.is_nullish() || pattern.is_nullish() {
                     return Ok(Js::Undefined);
                 }
-                let pattern = super::compile::pattern(*kind, &pattern.to_text())
+                let pattern = super::compile::pattern(*kind, &pattern.to_text(), *escape)
                     .map_err(|error| FunctionError::new(error.to_string()))?;
                 Js::Bool(pattern.matches(&value) != *negated)
             }

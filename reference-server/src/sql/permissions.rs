@@ -13,7 +13,8 @@ use std::borrow::Cow;
 struct Use<'s> {
     database: &'s str,
     table: &'s str,
-    qualifier: &'s str,
+    /// What the statement calls it: several names when it is joined to itself.
+    qualifiers: Vec<&'s str>,
     right: Right,
     attributes: Vec<Cow<'s, str>>,
     attribute_right: Right,
@@ -47,10 +48,15 @@ pub fn check_select(user: &User, schema: &dyn Schema, select: &Select) -> Result
     if user.is_super_user() && tables().all(|table| table.database.as_deref() != Some(SYSTEM)) {
         return Ok(());
     }
-    let mut uses: Vec<Use<'_>> = tables()
-        .take(if fault!("sql-joined-tables-open") { 1 } else { usize::MAX })
-        .filter_map(|table| used(table, Right::Read))
-        .collect();
+    let checked = tables().take(if fault!("sql-joined-tables-open") { 1 } else { usize::MAX });
+    let mut uses: Vec<Use<'_>> = Vec::new();
+    for wanted in checked.filter_map(|table| used(table, Right::Read)) {
+        let same = |known: &&mut Use<'_>| known.database == wanted.database && known.table == wanted.table;
+        match uses.iter_mut().find(same) {
+            Some(known) => known.qualifiers.extend(wanted.qualifiers),
+            None => uses.push(wanted),
+        }
+    }
     let mut add = |expr| add_columns(&mut uses, schema, expr, &|_| false);
     let aliases: Vec<&str> = select
         .items
@@ -88,7 +94,7 @@ pub fn check_insert(user: &User, schema: &dyn Schema, insert: &Insert) -> Result
     let wanted = Use {
         database: insert.table.database.as_deref().unwrap_or(DEFAULT_DATABASE),
         table: &insert.table.table,
-        qualifier: &insert.table.table,
+        qualifiers: vec![&insert.table.table],
         right: Right::Insert,
         attributes: columns.map(|name| Cow::Borrowed(name.as_str())).collect(),
         attribute_right: Right::Insert,
@@ -116,17 +122,13 @@ pub fn check_update(user: &User, schema: &dyn Schema, update: &Update) -> Result
     check(user, schema, &uses)
 }
 
-/// Checks a DELETE.
+/// Checks a DELETE: what it looks at has to be there for the user, with whatever flags.
 ///
 /// # Errors
 /// The refusal.
 pub fn check_delete(user: &User, schema: &dyn Schema, delete: &Delete) -> Result<(), OperationError> {
-    let Some(mut wanted) =
-        used(&delete.table, if fault!("sql-delete-needs-read-only") { Right::Read } else { Right::Delete })
-    else {
-        return Ok(());
-    };
-    wanted.attribute_right = Right::Read;
+    let right = if fault!("sql-delete-needs-read-only") { Right::Read } else { Right::Delete };
+    let Some(wanted) = used(&delete.table, right) else { return Ok(()) };
     let mut uses = vec![wanted];
     delete.filter.iter().for_each(|expr| add_columns(&mut uses, schema, expr, &|_| false));
     check(user, schema, &uses)
@@ -137,7 +139,7 @@ fn used(table: &TableName, right: Right) -> Option<Use<'_>> {
     Some(Use {
         database: table.database.as_deref()?,
         table: &table.table,
-        qualifier: table.qualifier(),
+        qualifiers: vec![table.qualifier()],
         right,
         attributes: Vec::new(),
         attribute_right: right,
@@ -165,7 +167,7 @@ fn add_columns<'s>(
                             .table(used.database, used.table)
                             .is_some_and(|t| t.has_attribute(&column.name))
                 }
-                [qualifier] => qualifier == used.qualifier,
+                [qualifier] => used.qualifiers.contains(&qualifier.as_str()),
                 _ => false,
             };
             if meant {

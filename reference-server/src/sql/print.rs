@@ -1,6 +1,7 @@
 //! The text of expressions, which names the columns of a result and appears in messages.
 
 use super::ast::{Aggregate, Expr, Is, Match, Sign, Step, TypeName, operator_text};
+use super::functions::TRIM_FROM;
 use crate::value::number_text;
 use std::fmt::Write;
 
@@ -133,7 +134,7 @@ impl Printer {
                 self.list(list, ",");
                 self.push(")");
             }
-            Expr::Match { kind, expr, pattern, negated } => {
+            Expr::Match { kind, expr, pattern, escape, negated } => {
                 self.expr(expr);
                 self.push(if *negated { " NOT " } else { " " });
                 self.push(match kind {
@@ -142,6 +143,10 @@ impl Printer {
                     Match::Glob => "GLOB ",
                 });
                 self.expr(pattern);
+                if let Some(escape) = escape {
+                    self.push(" ESCAPE ");
+                    self.expr(escape);
+                }
             }
             Expr::Quantified { expr, operator, all, list } => {
                 self.expr(expr);
@@ -170,6 +175,11 @@ impl Printer {
             }
             Expr::Cast { expr, to, style, convert } => self.cast(expr, to, style.as_deref(), *convert),
             Expr::Function { name, parens: false, .. } => self.push(name),
+            Expr::Function { name, arguments, .. } if name == TRIM_FROM => {
+                self.push("TRIM(");
+                self.list(arguments, " FROM ");
+                self.push(")");
+            }
             Expr::Function { name, arguments, .. } => {
                 if is_named_as_typed(name) {
                     self.call(name, arguments);

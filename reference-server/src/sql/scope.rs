@@ -4,7 +4,7 @@ use super::ast::{ColumnName, TableName};
 use super::errors;
 use crate::access::{Caller, readable_attributes};
 use crate::error::OperationError;
-use crate::store::{AttributeId, Database, Table};
+use crate::store::{Attribute, AttributeId, Database, Table};
 use std::sync::Arc;
 
 /// One table of a statement.
@@ -24,19 +24,18 @@ impl Source {
         Source { database, table, qualifier: name.qualifier().to_owned() }
     }
 
-    /// The attributes `*` stands for.
+    /// The attributes `*` stands for: relationships to other tables are not among them.
     pub fn star(&self, caller: &Caller) -> Vec<(String, AttributeId)> {
-        let all =
-            || self.table.attributes.iter().map(|attribute| (attribute.name.clone(), attribute.id)).collect();
+        let named = |attribute: &Attribute| (attribute.name.clone(), attribute.id);
+        let stored = |attribute: &&Attribute| attribute.relationship.is_none();
+        let all = || self.table.attributes.iter().filter(stored).map(named).collect();
         match readable_attributes(caller, self.database.name(), &self.table) {
             _ if fault!("sql-star-shows-all") => all(),
             None => all(),
-            Some(names) => names
-                .into_iter()
-                .filter_map(|name| {
-                    self.table.attribute(&name).map(|attribute| attribute.id).map(|id| (name, id))
-                })
-                .collect(),
+            Some(names) => {
+                let readable = names.iter().filter_map(|name| self.table.attribute(name));
+                readable.filter(stored).map(named).collect()
+            }
         }
     }
 }

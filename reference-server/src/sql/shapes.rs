@@ -187,9 +187,10 @@ fn in_expr(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr)) {
             in_expr(expr, visit);
             list.iter_mut().for_each(|member| in_expr(member, visit));
         }
-        Expr::Match { expr, pattern, .. } => {
+        Expr::Match { expr, pattern, escape, .. } => {
             in_expr(expr, visit);
             in_expr(pattern, visit);
+            escape.iter_mut().for_each(|escape| in_expr(escape, visit));
         }
         Expr::Case { operand, branches, otherwise } => {
             operand.iter_mut().for_each(|expr| in_expr(expr, visit));
@@ -255,6 +256,7 @@ mod tests {
                 ),
                 format!("SELECT CONVERT(VARCHAR(3), {a}), {b} FROM d.t"),
                 format!("SELECT {a} + {b} * {c}, a = ANY ({a}, {b})"),
+                format!("SELECT TRIM({b} FROM {c}) FROM d.t WHERE a LIKE {b} ESCAPE '!' AND a = {c}"),
             ]
         };
         for (a, b, c) in [("1", "'x'", "2.5"), ("7", "'a b'", "0"), ("1", "\"q\"", "2"), ("30", "'2'", "30")]

@@ -14,6 +14,7 @@ mod string;
 
 pub use conversion::{TYPES, TypeDoc, cast};
 pub use registry::{FAMILIES, all, find};
+pub use string::TRIM_FROM;
 
 use super::value::Js;
 

@@ -5,6 +5,9 @@ use crate::sql::value::{Js, is_space, patterns::Pattern, to_int32};
 use std::borrow::Cow;
 use std::cell::RefCell;
 
+/// What TRIM is called where it names the characters.
+pub const TRIM_FROM: &str = "TRIM FROM";
+
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::new(
         "CONCAT",
@@ -87,6 +90,20 @@ pub(super) static FUNCTIONS: &[Function] = &[
         "The text without white space at both ends.",
         &[("TRIM('  a b  ')", "\"a b\"")],
         |arguments| Ok(of_text(arguments, |text| text.trim_matches(is_space).to_owned())),
+    ),
+    Function::new(
+        TRIM_FROM,
+        &[],
+        "characters, text",
+        (2, 2),
+        "The text without any of the characters at both ends. It is written `TRIM(characters FROM text)`.",
+        &[("TRIM('x' FROM 'xxhixx')", "\"hi\""), ("TRIM('.!' FROM '!.a.b.')", "\"a.b\"")],
+        |arguments| {
+            let Some([characters, text]) = texts(arguments) else {
+                return Ok(Js::Undefined);
+            };
+            Ok(Js::text(text.trim_matches(|c| characters.contains(c))))
+        },
     ),
     Function::new(
         "LTRIM",

@@ -4,6 +4,7 @@ use super::tokens::{DEEP_EQUAL, GLOB, STRICT_NOT_EQUAL, needs_quotes};
 use super::words::is_uncallable;
 use super::{Parsing, Place};
 use crate::sql::ast::{Aggregate, ColumnName, Expr, Is, Match, Operator, Sign, Step, TypeName};
+use crate::sql::functions::TRIM_FROM;
 use sqlparser::ast as parsed;
 use sqlparser::ast::{BinaryOperator, Spanned, UnaryOperator};
 
@@ -102,13 +103,29 @@ pub(super) fn expr(value: parsed::Expr) -> Parsing<Expr> {
             Expr::In { expr: Box::new(expr(*inner)?), list: vec![Expr::Subquery], negated }
         }
         parsed::Expr::Exists { .. } | parsed::Expr::Subquery(_) => Expr::Subquery,
-        parsed::Expr::Like { negated, any: false, expr, pattern, escape_char: None }
-        | parsed::Expr::ILike { negated, any: false, expr, pattern, escape_char: None } => {
-            matched(Match::Like, *expr, *pattern, negated)?
+        parsed::Expr::Like { negated, any: false, expr, pattern, escape_char }
+        | parsed::Expr::ILike { negated, any: false, expr, pattern, escape_char } => {
+            let escape = boxed(escape_char)?;
+            if escape.as_ref().is_some_and(|escape| !matches!(**escape, Expr::Text(_))) {
+                return Err(place);
+            }
+            matched(Match::Like, *expr, *pattern, escape, negated)?
         }
+        parsed::Expr::AnyOp { left, compare_op, right, .. } => of_subquery(*left, compare_op, &right, false)?,
+        parsed::Expr::AllOp { left, compare_op, right } => of_subquery(*left, compare_op, &right, true)?,
+        parsed::Expr::Trim {
+            expr: text,
+            trim_where: None,
+            trim_what: Some(characters),
+            trim_characters: None,
+        } => Expr::Function {
+            name: TRIM_FROM.to_owned(),
+            arguments: vec![expr(*characters)?, expr(*text)?],
+            parens: true,
+        },
         // NOT REGEXP is no form of the language.
         parsed::Expr::RLike { negated: false, expr, pattern, regexp: true } => {
-            matched(Match::Regexp, *expr, *pattern, false)?
+            matched(Match::Regexp, *expr, *pattern, None, false)?
         }
         parsed::Expr::Collate { expr: inner, .. } => expr(*inner)?,
         parsed::Expr::Case { operand, conditions, else_result, .. } => Expr::Case {
@@ -151,8 +168,27 @@ fn is(inner: parsed::Expr, what: Is, negated: bool) -> Parsing<Expr> {
     Ok(Expr::Is { expr: Box::new(expr(inner)?), what, negated })
 }
 
-fn matched(kind: Match, inner: parsed::Expr, pattern: parsed::Expr, negated: bool) -> Parsing<Expr> {
-    Ok(Expr::Match { kind, expr: Box::new(expr(inner)?), pattern: Box::new(expr(pattern)?), negated })
+fn matched(
+    kind: Match,
+    inner: parsed::Expr,
+    pattern: parsed::Expr,
+    escape: Option<Box<Expr>>,
+    negated: bool,
+) -> Parsing<Expr> {
+    Ok(Expr::Match { kind, expr: Box::new(expr(inner)?), pattern: Box::new(expr(pattern)?), escape, negated })
+}
+
+/// A comparison with ANY, SOME or ALL of a sub-select.
+fn of_subquery(
+    left: parsed::Expr,
+    operator: BinaryOperator,
+    right: &parsed::Expr,
+    all: bool,
+) -> Parsing<Expr> {
+    let place = Some(right.span().start);
+    let parsed::Expr::Subquery(_) = right else { return Err(place) };
+    let (operator, list) = (operator_of(operator, place)?, vec![Expr::Subquery]);
+    Ok(Expr::Quantified { expr: Box::new(expr(left)?), operator, all, list })
 }
 
 fn literal(value: parsed::ValueWithSpan) -> Parsing<Expr> {
@@ -235,7 +271,8 @@ fn joined(left: Expr, operator: BinaryOperator, right: Expr, place: Place) -> Pa
         }
         (BinaryOperator::Or, left) => Expr::Any(vec![left, right]),
         (BinaryOperator::Custom(name), left) if name == GLOB => {
-            Expr::Match { kind: Match::Glob, expr: Box::new(left), pattern: Box::new(right), negated: false }
+            let (expr, pattern) = (Box::new(left), Box::new(right));
+            Expr::Match { kind: Match::Glob, expr, pattern, escape: None, negated: false }
         }
         (operator, Expr::Chain(first, mut rest)) => {
             rest.push((operator_of(operator, place)?, right));

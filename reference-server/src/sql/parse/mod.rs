@@ -41,14 +41,29 @@ pub fn parse(sql: &str) -> Result<Statement, SyntaxError> {
     let sql = sql.trim();
     let tokens = tokens::tokenize(sql)?;
     let mut first = None;
-    for statement in tokens::statements(&tokens) {
-        let statement = statement_of(sql, statement).map_err(|place| SyntaxError::at(sql, &tokens, place))?;
+    for (number, statement) in tokens::statements(&tokens).into_iter().enumerate() {
+        let statement = statement_of(sql, statement)
+            .map_err(|place| SyntaxError::at(sql, &tokens, first_fault(&tokens, number, place)))?;
         if fault!("sql-last-statement-runs") {
             first = None;
         }
         first.get_or_insert(statement);
     }
     first.ok_or_else(|| SyntaxError::at(sql, &tokens, None))
+}
+
+/// The first of the places at which a statement goes wrong.
+fn first_fault(tokens: &[TokenWithSpan], number: usize, place: Place) -> Place {
+    let statements = tokens::statements(tokens);
+    let statement = statements.get(number)?;
+    let known = tokens::first_word(statement).is_some_and(is_known);
+    let misplaced = if known { tokens::misplaced_word(statement) } else { None };
+    // No place is the end.
+    place.into_iter().chain(misplaced).min()
+}
+
+fn is_known(word: &str) -> bool {
+    ["SELECT", "INSERT", "UPDATE", "DELETE"].iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 fn statement_of(sql: &str, tokens: Vec<TokenWithSpan>) -> Parsing<Statement> {
@@ -90,7 +105,9 @@ fn parsed(parser: Parser<'_>) -> Parsing<Parsed> {
     let mut parser = parser.with_recursion_limit(DEEPEST);
     let statement = parser.parse_statement().map_err(|error| match error {
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => {
-            excerpt::place_in(&message)
+            // A message without a place is about the token that comes next, unless it is about the end.
+            let next = || Some(parser.peek_token().span.start).filter(|next| next.line > 0);
+            excerpt::place_in(&message).or_else(|| if message.ends_with("EOF") { None } else { next() })
         }
         ParserError::RecursionLimitExceeded => Some(parser.peek_token().span.start),
     })?;

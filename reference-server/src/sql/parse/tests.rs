@@ -35,6 +35,8 @@ fn texts_come_back() {
         ("a == 1", "a == 1"),
         ("[key name]", "key name"),
         ("Round(avg(x), 1)", "ROUND(AVG(x),1)"),
+        ("trim( 'x' from UPPER(name) )", "TRIM('x' FROM UPPER(name))"),
+        ("a like 'x' escape '!'", "a LIKE 'x' ESCAPE '!'"),
         ("date_format(d,'YYYY')", "date_format(d,'YYYY')"),
     ] {
         let select = select(&format!("SELECT {sql}"));
@@ -49,6 +51,11 @@ fn names_may_be_keywords_elsewhere() {
     assert_eq!(select(sql).from.unwrap().alias.as_deref(), Some("view"));
     select("SELECT `index`, [order], [a-b] FROM `d-x`.[order] AS o WHERE `index` = 10");
     select("SELECT TOP 2 id FROM d.t ORDER BY id DESC");
+    select(
+        "SELECT id AS limit, trim AS go, SUM(limit) AS s, DISTINCT_ARRAY(ARRAY(go)) AS g FROM d.t AS limit LIMIT 5",
+    );
+    parse("UPDATE d.t SET limit = 1, a = limit + go").unwrap();
+    parse("INSERT INTO d.t (limit, go) VALUES (1, 2)").unwrap();
     select("SELECT id FROM d.t a OUTER JOIN d.u b ON a.id = b.id");
     select("SELECT id -- a comment\n FROM /* another */ d.t;");
     select("/* before */ select\nid from d.t");
@@ -77,6 +84,13 @@ fn conditions_are_flat() {
         "k NOT BETWEEN 1 AND 2",
         "id IN (SELECT id FROM d.u)",
         "EXISTS (SELECT 1)",
+        "id = ANY (SELECT id FROM d.u)",
+        "id > ALL (SELECT id FROM d.u) AND a = 1",
+        "a + 1 <= SOME(SELECT id FROM d.u)",
+        "limit = 1 AND t.limit > 2 OR NOT go",
+        "go IN (1, 2) GROUP BY limit ORDER BY go LIMIT 2",
+        "name NOT LIKE '10!%' ESCAPE '!' AND b = 1",
+        "TRIM(characters FROM name) = TRIM(name)",
     ] {
         filter(condition);
     }
@@ -125,6 +139,26 @@ fn what_does_not_fit_is_quoted() {
         ("SELECT id FROM db.stamp_top LIMIT -1", "...db.stamp_top LIMIT -1"),
         ("SELECT COUNT(*) AS n FROM d.s HAVING COUNT(*) > 1", "...NT(*) AS n FROM d.s HAVING COUNT(*) > 1"),
         ("SELECT id AS target FROM dbx.somewhere", "SELECT id AS target FROM dbx.some"),
+        (
+            "SELECT f.title FROM some.film f LEFT INNER JOIN some.one d ON f.dir = d.id",
+            "...OM some.film f LEFT INNER JOIN some.one ",
+        ),
+        ("SELECT DISTINCT FROM d.dog_of_a_long_name", "SELECT DISTINCT FROM d.dog_of_a_long"),
+        ("SELECT id, FROM d.dog_of_a_long_name", "SELECT id, FROM d.dog_of_a_long"),
+        (
+            "SELECT id FROM dbx.somewhere WHERE index = = 1 OR a = 1",
+            "...dbx.somewhere WHERE index = = 1 OR a = 1",
+        ),
+        ("SELECT id FROM dbx.order WHERE index = 10 AND a = 1", "SELECT id FROM dbx.order WHERE index = "),
+        ("SELECT id FROM dbx.somewhere_far_away WHERE", "...where_far_away WHERE"),
+        ("SELECT id FROM dbx.somewhere_far_away WHERE id =", "..._far_away WHERE id ="),
+        ("INSERT INTO dbx.somewhere (id, o) VALUES (77, ['a'])", "...(id, o) VALUES (77, ['a'])"),
+        ("UPDATE dbx.somewhere SET w = 1 WHERE id > 0 LIMIT 1", "... w = 1 WHERE id > 0 LIMIT 1"),
+        (
+            "SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS rn FROM d.t",
+            "...CT id, ROW_NUMBER() OVER (ORDER BY id) A",
+        ),
+        ("SELECT n FROM some_database.day-book", "...OM some_database.day-book"),
     ] {
         assert_eq!(excerpt_of(sql), excerpt, "{sql}");
     }
@@ -151,6 +185,14 @@ fn what_does_not_fit_is_quoted() {
         "SELECT a FROM d.t WHERE a = ?",
         "SELECT 0x10",
         "SELECT a::int FROM d.t",
+        "SELECT ['a'] AS x",
+        "SELECT id FROM d.dog WHERE name = ['Rex']",
+        "SELECT limit FROM d.dog",
+        "SELECT id FROM d.dog go",
+        "SELECT id FROM d.dog WHERE name LIKE 'a!%' ESCAPE id",
+        "SELECT id FROM d.dog WHERE name GLOB 'a' ESCAPE '!'",
+        "SELECT TRIM(LEADING 'x' FROM name) FROM d.dog",
+        "SELECT TRIM('x' FROM) FROM d.dog",
     ] {
         excerpt_of(sql);
     }

@@ -3,7 +3,7 @@
 
 use super::dialect::OperationsDialect;
 use super::excerpt::{SyntaxError, place_in};
-use super::words::{is_grammar, is_reserved};
+use super::words::{is_grammar, is_no_alias, is_reserved, is_uncallable};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 use std::collections::HashMap;
@@ -105,9 +105,17 @@ pub(super) fn prepare(sql: &str, tokens: Vec<TokenWithSpan>) -> Result<Vec<Token
             }
             Token::Word(word) if word.quote_style.is_none() => {
                 let is_key = !open.is_empty() && next.is_some_and(|next| next.token == Token::Colon);
-                let keyword =
-                    if is_key { Keyword::NoKeyword } else { keyword_of(word, next, out.last(), is_insert) };
+                let keyword = if is_key {
+                    Keyword::NoKeyword
+                } else {
+                    keyword_of(word, &tokens[at + 1..], out.last(), is_insert)
+                };
                 let token = match word.value.as_str() {
+                    name if is_name_after(name, out.last()) => Token::Word(Word {
+                        value: name.to_owned(),
+                        quote_style: Some(BRACKET),
+                        keyword: Keyword::NoKeyword,
+                    }),
                     name if !is_key
                         && name.eq_ignore_ascii_case(GLOB)
                         && (name == GLOB || !fault!("sql-keywords-in-capitals")) =>
@@ -140,7 +148,7 @@ pub(super) fn prepare(sql: &str, tokens: Vec<TokenWithSpan>) -> Result<Vec<Token
 /// The keyword a word is for the parser.
 fn keyword_of(
     word: &Word,
-    next: Option<&TokenWithSpan>,
+    rest: &[TokenWithSpan],
     previous: Option<&TokenWithSpan>,
     is_insert: bool,
 ) -> Keyword {
@@ -150,13 +158,18 @@ fn keyword_of(
     // NULLS FIRST and NULLS LAST; each word is a name otherwise.
     let is =
         |token: Option<&TokenWithSpan>, name: &str| token.is_some_and(|token| is_word(&token.token, name));
+    let next = rest.first();
     match word.keyword {
         Keyword::NULLS if is(next, "FIRST") || is(next, "LAST") => Keyword::NULLS,
         Keyword::FIRST | Keyword::LAST if is(previous, "NULLS") => word.keyword,
         // Before a list they are read as functions, which take any number of members.
-        Keyword::ANY | Keyword::ALL | Keyword::SOME if previous.is_some_and(is_comparison) => {
+        Keyword::ANY | Keyword::ALL | Keyword::SOME
+            if previous.is_some_and(is_comparison) && !is(rest.get(1), "SELECT") =>
+        {
             Keyword::NoKeyword
         }
+        // Otherwise it is the name of a function as any other.
+        Keyword::TRIM if trims_characters(rest) => Keyword::TRIM,
         keyword if is_grammar(keyword) => keyword,
         _ => Keyword::NoKeyword,
     }
@@ -172,6 +185,83 @@ fn is_comparison(token: &TokenWithSpan) -> bool {
         Token::CustomBinaryOperator(name) => name != GLOB,
         _ => false,
     }
+}
+
+/// Whether a name is one without quotes only because no clause of that name can begin where it stands.
+fn is_name_after(name: &str, previous: Option<&TokenWithSpan>) -> bool {
+    ["GO", "LIMIT"].iter().any(|known| name.eq_ignore_ascii_case(known))
+        && previous.is_some_and(|previous| wants_operand(&previous.token) || is_word(&previous.token, "NOT"))
+}
+
+/// Whether a name or a value has to follow.
+fn wants_operand(token: &Token) -> bool {
+    const BEFORE: [&str; 20] = [
+        "AND", "AS", "BETWEEN", "BY", "CASE", "DISTINCT", "ELSE", "FROM", "HAVING", "ILIKE", "INTO", "JOIN",
+        "LIKE", "ON", "OR", "SET", "THEN", "UPDATE", "WHEN", "WHERE",
+    ];
+    match token {
+        Token::Comma | Token::Period | Token::LParen | Token::DoubleEq => true,
+        Token::Eq | Token::Neq | Token::Lt | Token::LtEq | Token::Gt | Token::GtEq => true,
+        Token::Plus | Token::Minus | Token::Div | Token::Mod | Token::Caret => true,
+        Token::Ampersand | Token::Pipe | Token::StringConcat | Token::CustomBinaryOperator(_) => true,
+        other => BEFORE.iter().any(|word| is_word(other, word)),
+    }
+}
+
+/// The first reserved word that stands where a name or a value has to. The parser takes some for names and stumbles
+/// later.
+pub(super) fn misplaced_word(tokens: &[TokenWithSpan]) -> Option<Location> {
+    // What a value can begin with.
+    const BEGINNING: [&str; 16] = [
+        "ALL",
+        "ANY",
+        "CASE",
+        "CAST",
+        "CONVERT",
+        "CURRENT_DATE",
+        "CURRENT_TIMESTAMP",
+        "DISTINCT",
+        "EXISTS",
+        "FALSE",
+        "NEW",
+        "NOT",
+        "NULL",
+        "SELECT",
+        "SOME",
+        "TRUE",
+    ];
+    let mut previous: Option<&Token> = None;
+    for (at, token) in tokens.iter().enumerate() {
+        let before = previous.replace(&token.token);
+        let Token::Word(word) = &token.token else { continue };
+        let Some(before) = before.filter(|before| wants_operand(before)) else { continue };
+        let called = tokens.get(at + 1).is_some_and(|next| next.token == Token::LParen);
+        let alias = is_word(before, "AS") && !is_no_alias(&word.value);
+        let fits = BEGINNING.iter().any(|known| is_word(&token.token, known))
+            || is_name_after(&word.value, at.checked_sub(1).and_then(|before| tokens.get(before)))
+            || alias
+            || called && !is_uncallable(&word.value);
+        if needs_quotes(&word.value, word.quote_style) && !fits {
+            return Some(token.span.start);
+        }
+    }
+    None
+}
+
+/// Whether what follows TRIM are characters, FROM and the text that is freed of them.
+fn trims_characters(rest: &[TokenWithSpan]) -> bool {
+    let mut depth = 0_usize;
+    for token in rest {
+        match &token.token {
+            Token::LParen => depth += 1,
+            Token::RParen if depth <= 1 => return false,
+            Token::RParen => depth -= 1,
+            other if depth == 1 && is_word(other, "FROM") => return true,
+            _ if depth == 0 => return false,
+            _ => {}
+        }
+    }
+    false
 }
 
 fn is_side(token: &Token) -> bool {
@@ -212,7 +302,7 @@ fn brackets(sql: &str, tokens: &[TokenWithSpan]) -> Brackets {
     found
 }
 
-/// A name between brackets: everything up to the next closing one, as it stands in the text.
+/// A name between brackets: everything up to the next closing one, as it stands in the text. A list of texts is none.
 fn bracketed(
     sql: &str,
     brackets: &Brackets,
@@ -227,6 +317,9 @@ fn bracketed(
     let inner = place(opening.start).map(|start| start + 1).zip(place(closing.start));
     let name = inner.and_then(|(start, end)| sql.get(start..end)).filter(|name| !name.is_empty());
     let name = name.ok_or(Some(closing.start))?;
+    if name.contains('\'') {
+        return Err(Some(opening.start));
+    }
     let word = Word { value: name.to_owned(), quote_style: Some(BRACKET), keyword: Keyword::NoKeyword };
     Ok((Token::Word(word), length + 2, closing.end))
 }

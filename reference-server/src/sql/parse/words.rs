@@ -21,6 +21,7 @@ const GRAMMAR: &[Keyword] = &[
     Keyword::DISTINCT,
     Keyword::ELSE,
     Keyword::END,
+    Keyword::ESCAPE,
     Keyword::EXCEPT,
     Keyword::EXISTS,
     Keyword::FALSE,

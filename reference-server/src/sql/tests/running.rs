@@ -83,12 +83,59 @@ async fn faults_have_their_texts() {
         "SELECT id FROM d.dog WHERE COUNT(*) > 1",
         "SELECT id FROM d.dog ORDER BY 0",
         "SELECT id FROM d.dog WHERE id IN (SELECT id FROM d.dog)",
+        "SELECT id FROM d.dog WHERE id = ANY (SELECT id FROM d.dog)",
+        "SELECT id FROM d.dog WHERE id >= ALL (SELECT id FROM d.dog)",
+        "SELECT id FROM d.dog WHERE id <> SOME (SELECT id FROM d.dog)",
         "SELECT id FROM d.dog, d.dog x",
         "SELECT id FROM d.dog UNION SELECT id FROM d.dog",
         "SELECT SUM(COUNT(*)) FROM d.dog",
         "SELECT id FROM d.dog WHERE name REGEXP '('",
     ] {
         assert_eq!(asked(&instance, sql).await, GENERIC, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn words_are_what_their_place_makes_them() {
+    let instance = kennel().await;
+    instance.admin(r#"{"operation":"create_table","database":"d","table":"bowl","primary_key":"id"}"#).await;
+    asked(&instance, "INSERT INTO d.bowl (id, limit, go) VALUES (1, 10, '50%'), (2, 20, '50 cl')").await;
+    for (sql, answer) in [
+        ("SELECT id AS limit FROM d.dog WHERE id = 1", r#"[{"limit":1}]"#),
+        ("SELECT id AS go FROM d.dog LIMIT 1", r#"[{"go":1}]"#),
+        ("SELECT id FROM d.bowl WHERE limit = 20", r#"[{"id":2}]"#),
+        ("SELECT id, limit FROM d.bowl ORDER BY limit DESC LIMIT 1", r#"[{"id":2,"limit":20}]"#),
+        ("SELECT id FROM d.bowl WHERE go = '50%' AND limit < 20", r#"[{"id":1}]"#),
+        ("SELECT id FROM d.bowl WHERE go LIKE '50!%' ESCAPE '!'", r#"[{"id":1}]"#),
+        ("SELECT id FROM d.bowl WHERE go NOT LIKE '50!%' ESCAPE '!'", r#"[{"id":2}]"#),
+        ("SELECT id FROM d.bowl WHERE go LIKE '50%%' ESCAPE '%'", r#"[{"id":1}]"#),
+        ("SELECT id FROM d.bowl WHERE go LIKE '50%' ESCAPE ''", r#"[{"id":1},{"id":2}]"#),
+        ("SELECT id FROM d.dog WHERE name GLOB 'b*'", r#"[{"id":4}]"#),
+        ("SELECT id FROM d.dog WHERE name GLOB 'B*' OR name GLOB 'pen?y'", "[]"),
+        ("SELECT TRIM('P' FROM name) FROM d.dog WHERE id = 1", r#"[{"TRIM(\"P\" FROM name)":"enny"}]"#),
+        ("SELECT TRIM('x' FROM 'xxhixx') AS a", r#"[{"a":"hi"}]"#),
+    ] {
+        assert_eq!(asked(&instance, sql).await, answer, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn the_star_shows_no_relationships() {
+    let instance = kennel().await;
+    instance
+        .admin(
+            r#"{"operation":"create_table","database":"d","table":"toy","primary_key":"id","attributes":[
+            {"name":"id","is_primary_key":true},{"name":"dog_id"},
+            {"name":"dog","type":"dog","relationship":{"from":"dog_id"}}]}"#,
+        )
+        .await;
+    asked(&instance, "INSERT INTO d.toy (id, dog_id) VALUES (1, 2)").await;
+    for (sql, answer) in [
+        ("SELECT * FROM d.toy", r#"[{"id":1,"dog_id":2}]"#),
+        ("SELECT t.* FROM d.toy t", r#"[{"id":1,"dog_id":2}]"#),
+        ("SELECT id, dog FROM d.toy", r#"[{"id":1,"dog":null}]"#),
+    ] {
+        assert_eq!(asked(&instance, sql).await, answer, "{sql}");
     }
 }
 

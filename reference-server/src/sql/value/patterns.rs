@@ -30,15 +30,15 @@ impl Pattern {
     /// # Errors
     /// When a class is not closed.
     pub fn like(pattern: &str, escape: Option<char>) -> Result<Pattern, PatternError> {
-        Pattern::of_wildcards(Wildcards::new(pattern, '%', '_', true, escape))
+        Pattern::of_wildcards(Wildcards::new(pattern, '%', '_', true, true, escape))
     }
 
-    /// GLOB: the whole text, `*` any run without line breaks, `?` one unit, `[…]` classes, letters of either case.
+    /// GLOB: the whole text, `*` any run without line breaks, `?` one unit, `[…]` classes. Letters are told apart by case.
     ///
     /// # Errors
     /// When a class is not closed.
     pub fn glob(pattern: &str) -> Result<Pattern, PatternError> {
-        Pattern::of_wildcards(Wildcards::new(pattern, '*', '?', false, None))
+        Pattern::of_wildcards(Wildcards::new(pattern, '*', '?', false, false, None))
     }
 
     fn of_wildcards(wildcards: Option<Wildcards>) -> Result<Pattern, PatternError> {
@@ -109,6 +109,10 @@ mod tests {
     #[test]
     fn glob_and_regexp() {
         assert!(Pattern::glob("B?s*").unwrap().matches(&Js::from("Boston")));
+        assert!(!Pattern::glob("b?s*").unwrap().matches(&Js::from("Boston")));
+        assert!(!Pattern::glob("B*").unwrap().matches(&Js::from("boston")));
+        assert!(Pattern::glob("[A-C]*").unwrap().matches(&Js::from("Boston")));
+        assert!(!Pattern::glob("[A-C]*").unwrap().matches(&Js::from("boston")));
         assert!(Pattern::regexp("^B", "").unwrap().matches(&Js::from("Bo")));
         assert!(!Pattern::regexp("^b", "").unwrap().matches(&Js::from("Bo")));
         assert!(Pattern::regexp("^b", "i").unwrap().matches(&Js::from("Bo")));

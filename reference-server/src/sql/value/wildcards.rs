@@ -1,9 +1,11 @@
 //! Matching of whole texts by wildcards, in time proportional to pattern and text.
 
-/// A pattern of wildcards, letters of either case.
+/// A pattern of wildcards.
 #[derive(Clone, Debug)]
 pub(super) struct Wildcards {
     pieces: Vec<Piece>,
+    /// Whether letters of either case are the same.
+    any_case: bool,
     /// Whether a run may hold line breaks.
     runs_over_lines: bool,
 }
@@ -26,6 +28,7 @@ impl Wildcards {
         pattern: &str,
         run: char,
         one: char,
+        any_case: bool,
         runs_over_lines: bool,
         escape: Option<char>,
     ) -> Option<Wildcards> {
@@ -35,7 +38,7 @@ impl Wildcards {
             match c {
                 _ if Some(c) == escape => {
                     if let Some(next) = rest.next() {
-                        push_units(&mut pieces, next);
+                        push_units(&mut pieces, next, any_case);
                     }
                 }
                 _ if c == run => {
@@ -45,10 +48,10 @@ impl Wildcards {
                 }
                 _ if c == one => pieces.push(Piece::One),
                 '[' => pieces.push(class(&mut rest)?),
-                _ => push_units(&mut pieces, c),
+                _ => push_units(&mut pieces, c, any_case),
             }
         }
-        Some(Wildcards { pieces, runs_over_lines })
+        Some(Wildcards { pieces, any_case, runs_over_lines })
     }
 
     /// Whether the whole text matches.
@@ -72,7 +75,7 @@ impl Wildcards {
                     piece += 1;
                     continue;
                 }
-                Some(one) if at < length && one.matches(unit(at)) => {
+                Some(one) if at < length && one.matches(unit(at), self.any_case) => {
                     (piece, at) = (piece + 1, at + 1);
                     continue;
                 }
@@ -93,13 +96,16 @@ impl Wildcards {
 }
 
 impl Piece {
-    fn matches(&self, unit: u16) -> bool {
+    fn matches(&self, unit: u16, any_case: bool) -> bool {
         match self {
             Piece::Run => true,
             Piece::One => !is_line_break(unit),
-            Piece::Unit(wanted) => *wanted == unit || folded(unit) == *wanted,
+            Piece::Unit(wanted) => *wanted == unit || any_case && folded(unit) == *wanted,
             Piece::Class(ranges, negated) => {
                 let within = |unit: u16| ranges.iter().any(|(low, high)| (*low..=*high).contains(&unit));
+                if !any_case {
+                    return within(unit) != *negated;
+                }
                 let other_case = |unit: u16| folded(unit) != unit && within(folded(unit));
                 let small = char::from_u32(u32::from(unit)).map_or(unit, |c| {
                     let mut small = c.to_lowercase();
@@ -136,8 +142,9 @@ fn is_line_break(unit: u16) -> bool {
     matches!(unit, 0x0a | 0x0d | 0x2028 | 0x2029)
 }
 
-fn push_units(pieces: &mut Vec<Piece>, c: char) {
-    pieces.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| Piece::Unit(folded(*unit))));
+fn push_units(pieces: &mut Vec<Piece>, c: char, any_case: bool) {
+    let wanted = |unit: &u16| Piece::Unit(if any_case { folded(*unit) } else { *unit });
+    pieces.extend(c.encode_utf16(&mut [0; 2]).iter().map(wanted));
 }
 
 /// A class after its opening bracket.
