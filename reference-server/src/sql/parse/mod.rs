@@ -4,6 +4,7 @@
 mod dialect;
 mod excerpt;
 mod expr;
+mod other;
 mod select;
 mod tokens;
 mod words;
@@ -14,7 +15,6 @@ pub use excerpt::SyntaxError;
 use super::ast::Statement;
 use dialect::OperationsDialect;
 use sqlparser::ast::Statement as Parsed;
-use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
@@ -67,6 +67,11 @@ fn is_known(word: &str) -> bool {
 }
 
 fn statement_of(sql: &str, tokens: Vec<TokenWithSpan>) -> Parsing<Statement> {
+    statement_within(sql, tokens, DEEPEST)
+}
+
+/// A statement that may hold others, `depth` levels of them.
+fn statement_within(sql: &str, tokens: Vec<TokenWithSpan>, depth: usize) -> Parsing<Statement> {
     let start = tokens.first().map(|token| token.span.start);
     let word = tokens::first_word(&tokens).ok_or(start)?.to_ascii_lowercase();
     match word.as_str() {
@@ -77,6 +82,7 @@ fn statement_of(sql: &str, tokens: Vec<TokenWithSpan>) -> Parsing<Statement> {
             }
             let having = place_of_word(&prepared, "HAVING");
             let offset = place_of_word(&prepared, "OFFSET");
+            let limit = place_of_word(&prepared, "LIMIT");
             let parsed = parsed(Parser::new(&OperationsDialect).with_tokens_with_locations(prepared))?;
             match parsed {
                 Parsed::Query(query) => {
@@ -84,8 +90,8 @@ fn statement_of(sql: &str, tokens: Vec<TokenWithSpan>) -> Parsing<Statement> {
                     Ok(Statement::Select(Box::new(select::select(*query, &marks)?)))
                 }
                 Parsed::Insert(insert) => write::insert(insert).map(Statement::Insert),
-                Parsed::Update(update) => write::update(update).map(Statement::Update),
-                Parsed::Delete(delete) => write::delete(delete).map(Statement::Delete),
+                Parsed::Update(update) => write::update(update, limit).map(Statement::Update),
+                Parsed::Delete(delete) => write::delete(delete, limit).map(Statement::Delete),
                 _ => Err(start),
             }
         }
@@ -93,7 +99,7 @@ fn statement_of(sql: &str, tokens: Vec<TokenWithSpan>) -> Parsing<Statement> {
             if tokens::operators(&tokens) > MOST_OPERATORS {
                 return Err(start);
             }
-            parsed(Parser::new(&GenericDialect).with_tokens_with_locations(tokens))?;
+            other::other(sql, &word, tokens, depth.checked_sub(1).ok_or(start)?)?;
             Ok(Statement::Other(word))
         }
         _ => Err(start),
@@ -103,16 +109,21 @@ fn statement_of(sql: &str, tokens: Vec<TokenWithSpan>) -> Parsing<Statement> {
 /// One whole statement.
 fn parsed(parser: Parser<'_>) -> Parsing<Parsed> {
     let mut parser = parser.with_recursion_limit(DEEPEST);
-    let statement = parser.parse_statement().map_err(|error| match error {
-        ParserError::ParserError(message) | ParserError::TokenizerError(message) => {
-            // A message without a place is about the token that comes next, unless it is about the end.
-            let next = || Some(parser.peek_token().span.start).filter(|next| next.line > 0);
-            excerpt::place_in(&message).or_else(|| if message.ends_with("EOF") { None } else { next() })
-        }
-        ParserError::RecursionLimitExceeded => Some(parser.peek_token().span.start),
-    })?;
+    let statement = parser.parse_statement().map_err(|error| fault_of(&parser, error))?;
     let rest = parser.peek_token();
     if rest.token == Token::EOF { Ok(statement) } else { Err(Some(rest.span.start)) }
+}
+
+/// The place that the parser's error is about.
+fn fault_of(parser: &Parser<'_>, error: ParserError) -> Place {
+    // A message without a place is about the token that comes next, unless it is about the end.
+    let next = || Some(parser.peek_token().span.start).filter(|next| next.line > 0);
+    match error {
+        ParserError::ParserError(message) | ParserError::TokenizerError(message) => {
+            excerpt::place_in(&message).or_else(|| if message.ends_with("EOF") { None } else { next() })
+        }
+        ParserError::RecursionLimitExceeded => next(),
+    }
 }
 
 fn place_of_word(tokens: &[TokenWithSpan], name: &str) -> Place {

@@ -175,7 +175,7 @@ fn keyword_of(
     }
 }
 
-fn is_word(token: &Token, name: &str) -> bool {
+pub(super) fn is_word(token: &Token, name: &str) -> bool {
     matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(name))
 }
 

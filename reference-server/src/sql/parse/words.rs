@@ -292,8 +292,9 @@ pub(super) fn is_no_alias(word: &str) -> bool {
 
 /// The first words of statements that other systems run, so that they parse here and are refused by name.
 const OTHER_STATEMENTS: &[&str] = &[
-    "ALTER", "BEGIN", "COMMIT", "CREATE", "DECLARE", "DROP", "EXPLAIN", "ROLLBACK", "SET", "SHOW",
-    "TRUNCATE", "USE", "WITH",
+    "ALTER", "ASSERT", "BEGIN", "BREAK", "COMMIT", "CONTINUE", "CREATE", "DECLARE", "DROP", "ECHO",
+    "EXPLAIN", "HELP", "IF", "PRINT", "ROLLBACK", "SET", "SHOW", "SOURCE", "TRUNCATE", "USE", "WHILE",
+    "WITH",
 ];
 
 /// Whether statements that begin with this word are refused by name rather than as a fault of syntax.

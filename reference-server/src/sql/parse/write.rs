@@ -1,8 +1,8 @@
 //! INSERT, UPDATE and DELETE.
 
-use super::Parsing;
 use super::expr::expr;
 use super::select::{names, table_name};
+use super::{Parsing, Place};
 use crate::sql::ast::{Delete, Insert, TableName, Update};
 use sqlparser::ast as parsed;
 use sqlparser::ast::Spanned;
@@ -55,7 +55,7 @@ pub(super) fn insert(insert: parsed::Insert) -> Parsing<Insert> {
     }
 }
 
-pub(super) fn update(update: parsed::Update) -> Parsing<Update> {
+pub(super) fn update(update: parsed::Update, limit: Place) -> Parsing<Update> {
     let place = Some(update.update_token.0.span.start);
     if update.from.is_some()
         || update.returning.is_some()
@@ -64,8 +64,8 @@ pub(super) fn update(update: parsed::Update) -> Parsing<Update> {
     {
         return Err(place);
     }
-    if let Some(limit) = update.limit {
-        return Err(Some(limit.span().start));
+    if update.limit.is_some() {
+        return Err(limit);
     }
     let table = one_table(update.table)?;
     let mut set = Vec::with_capacity(update.assignments.len());
@@ -79,14 +79,14 @@ pub(super) fn update(update: parsed::Update) -> Parsing<Update> {
     Ok(Update { table, set, filter: update.selection.map(expr).transpose()? })
 }
 
-pub(super) fn delete(delete: parsed::Delete) -> Parsing<Delete> {
+pub(super) fn delete(delete: parsed::Delete, limit: Place) -> Parsing<Delete> {
     let place = Some(delete.delete_token.0.span.start);
     let parsed::FromTable::WithFromKeyword(mut tables) = delete.from else { return Err(place) };
     if !delete.tables.is_empty() || delete.using.is_some() || delete.returning.is_some() {
         return Err(place);
     }
-    if let Some(limit) = delete.limit {
-        return Err(Some(limit.span().start));
+    if delete.limit.is_some() {
+        return Err(limit);
     }
     if !delete.order_by.is_empty() || tables.len() != 1 {
         return Err(place);
