@@ -138,7 +138,17 @@ impl Telling<'_> {
                 step.may_fail || wanted.map_or(answer.status < 400, |status| status == answer.status)
             };
             let title = step.title();
-            let taken = self.repeat(step, &|taken| taken.answer().is_some_and(fine)).await;
+            let started = Instant::now();
+            let taken = loop {
+                let taken = self.repeat(step, &|taken| taken.answer().is_some_and(fine)).await;
+                // What is being started again may not be there for a moment.
+                let is_away = self.scenario.disruptive
+                    && taken.as_ref().is_ok_and(|t| matches!(t.exchange.fault, Some(Fault::Connect(_))));
+                if !is_away || self.run.stop.stopped() || started.elapsed() > UNTIL {
+                    break taken;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            };
             let taken = taken.map_err(|missing| Halt::Broken(format!("setup '{title}': {missing}")))?;
             let Some(answer) = taken.answer() else {
                 let fault = taken.exchange.fault.map(|fault| fault.to_string()).unwrap_or_default();
