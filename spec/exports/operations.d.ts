@@ -1486,7 +1486,7 @@ export type DeployComponentRequest = {
   /** npm reference of what to deploy. */
   package?: string;
   /** Base64 of a tar or tar.gz archive. */
-  payload?: string;
+  payload?: string | null;
   /** True restarts the workers, rolling node after node; the texts true and false pass but do nothing. */
   restart?: boolean | string;
   /** Command that installs dependencies, run in the component's folder. */

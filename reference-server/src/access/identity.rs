@@ -13,6 +13,8 @@ pub struct Caller {
     pub session: Option<Arc<str>>,
     /// Why the request's credentials do not do, for operations that need none to say when they want some after all.
     pub refused: Option<AuthError>,
+    /// The user is not proven but implied by the place that the request comes from.
+    pub by_place: bool,
     /// When the node that asks has done the same, in epoch milliseconds; `None` when no node does.
     pub done_at: Option<f64>,
 }

@@ -77,6 +77,16 @@ impl User {
         &self.info
     }
 
+    /// The same with the user's own times.
+    pub fn info_with_times(&self) -> Value {
+        let mut info = self.info.clone();
+        if let Value::Object(members) = &mut info {
+            members.insert("__updatedtime__".to_owned(), self.updated.clone());
+            members.insert("__createdtime__".to_owned(), self.created.clone());
+        }
+        info
+    }
+
     /// The user's entry in list_users: with the whole role, the rights on internal tables included.
     pub fn listing(&self) -> Value {
         let mut entry = Object::new();

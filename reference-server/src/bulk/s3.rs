@@ -61,6 +61,10 @@ impl Location {
         if !plain(&self.region) {
             return Err(OperationError::invalid("The specified region is not valid."));
         }
+        // It goes into a header.
+        if !self.access_key.bytes().all(|byte| matches!(byte, b'!'..=b'~')) {
+            return Err(OperationError::invalid("The specified aws_access_key_id is not valid."));
+        }
         super::tls_ready();
         let options =
             ClientOptions::new().with_timeout(limits.url_timeout).with_connect_timeout(CONNECT_TIMEOUT);

@@ -61,7 +61,11 @@ impl Certificates {
         let of_clients = config.network.mtls.as_ref().and_then(|mtls| mtls.certificate_authority.clone());
         let of_clients = Tls { certificate_authority: of_clients, ..Tls::default() };
         for tls in [&config.tls, &own, &of_clients].into_iter().chain(&config.tls_lists) {
-            configured.extend(read_configured(tls, &mut files)?);
+            // Whoever set what cannot be used has to get in to set it right.
+            match read_configured(tls, &mut files) {
+                Ok(records) => configured.extend(records),
+                Err(error) => tracing::error!("a configured certificate is passed over: {error:#}"),
+            }
         }
         let certificates = Certificates {
             files: Arc::new(files),

@@ -238,7 +238,7 @@ fn a_refused_archive_changes_nothing() {
     builder.append_link(&mut header, "evil", "/etc").unwrap();
     let evil = Source::Archive(builder.into_inner().unwrap());
     for (source, text) in [
-        (evil, "The archive is refused: 'evil' is a link"),
+        (evil, "The archive is refused: 'evil' is a link out of it"),
         (Source::Archive(b"no archive".to_vec()), "Unexpected end of data"),
     ] {
         assert_eq!(instance.deploy("p", &source, &Install::default()).unwrap_err(), text);

@@ -105,6 +105,9 @@ pub fn load(mut config: Config, given: &Given) -> Result<Config, ConfigError> {
         }
         layers.apply(document, new);
         complete(document, &config).map_err(ConfigError::Invalid)?;
+        if new {
+            leave_out_secure_ports(document, given);
+        }
         for (path, text) in &given.settings {
             let levels: Vec<&str> = path.split('.').collect();
             document.set(&levels, given_value(path, text));
@@ -120,6 +123,17 @@ pub fn load(mut config: Config, given: &Given) -> Result<Config, ConfigError> {
     layers.keep(&document)?;
     settle(&mut config, document.tree().clone());
     Ok(config)
+}
+
+/// Where a new instance is given a plain port, it has no secure one unless that is given, too.
+fn leave_out_secure_ports(document: &mut Document, given: &Given) {
+    let is_given = |wanted: &str| given.settings.iter().any(|(path, _)| *path == wanted);
+    for section in ["http", "operationsApi.network"] {
+        if is_given(&format!("{section}.port")) && !is_given(&format!("{section}.securePort")) {
+            let levels: Vec<&str> = section.split('.').chain(["securePort"]).collect();
+            document.set(&levels, Value::Null);
+        }
+    }
 }
 
 /// What a variable or a flag says. Lists may be given between commas, too.
@@ -224,6 +238,22 @@ mod tests {
         assert_eq!(read.tree.keys().next().map(String::as_str), Some("http"));
         read.tree = meant.tree.clone();
         assert_eq!(format!("{read:?}"), format!("{meant:?}"));
+    }
+
+    #[test]
+    fn a_production_install_with_plain_ports_has_no_secure_ones() {
+        let of = |pairs: &[(&str, &str)]| {
+            let folder = tempfile::tempdir().unwrap();
+            let config = load(Config::production(folder.path()), &given(pairs)).unwrap();
+            let again = load(Config::production(folder.path()), &given(pairs)).unwrap();
+            assert_eq!(config.network.secure_port, again.network.secure_port);
+            let http = config.value("http.securePort").and_then(Value::as_number);
+            (http, config.network.secure_port, config.network.port)
+        };
+        assert_eq!(of(&[]), (Some(9926.0), Some(9925), None));
+        assert_eq!(of(&[("HTTP_PORT", "1"), ("OPERATIONSAPI_NETWORK_PORT", "2")]), (None, None, Some(2)));
+        let both = [("OPERATIONSAPI_NETWORK_PORT", "2"), ("OPERATIONSAPI_NETWORK_SECUREPORT", "3")];
+        assert_eq!(of(&both), (Some(9926.0), Some(3), Some(2)));
     }
 
     #[test]

@@ -101,7 +101,7 @@ async fn weigh(site: &Site, peer: &Peer, head: &Parts) -> Standing {
         return Standing::Known(if caller.user.is_some() || caller.refused.is_some() {
             caller
         } else {
-            Caller { user: implied_user(site, peer), ..caller }
+            Caller { user: implied_user(site, peer), by_place: true, ..caller }
         });
     }
     let access = &site.server.access;

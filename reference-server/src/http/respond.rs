@@ -3,7 +3,7 @@
 use super::body::Body;
 use super::media::{NOT_ACCEPTABLE, ReplyType};
 use super::{Site, codecs, errors, files};
-use crate::error::OperationError;
+use crate::error::{ErrorBody, OperationError};
 use crate::operations::{Outcome, Reply};
 use bytes::Bytes;
 use hyper::header::{
@@ -12,6 +12,9 @@ use hyper::header::{
 };
 use hyper::{Response, StatusCode, Version};
 use std::time::Duration;
+
+/// The media type of bodies of the form `{statusCode, error, message}`.
+const JSON_IN_UTF8: &str = "application/json; charset=utf-8";
 
 /// The answer to an operation in the form asked for; `None` as form replaces whatever came out by a 406.
 pub(super) async fn operation(form: Option<ReplyType>, outcome: Outcome, gzip: bool) -> Response<Body> {
@@ -34,7 +37,13 @@ pub(super) async fn operation(form: Option<ReplyType>, outcome: Outcome, gzip: b
 /// An error in the form asked for.
 pub(super) fn error(form: ReplyType, error: &OperationError) -> Response<Body> {
     let form = if fault!("errors-in-json-only") { ReplyType::Json } else { form };
-    typed(errors::status(error.kind), form, codecs::encode(form, Reply::Value(error.to_value())))
+    let body = codecs::encode(form, Reply::Value(error.to_value()));
+    let mut response = typed(errors::status(error.kind), form, body);
+    // Such bodies name their encoding (security.md 4, drop_role).
+    if form == ReplyType::Json && matches!(error.body, ErrorBody::Whole(_)) {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON_IN_UTF8));
+    }
+    response
 }
 
 /// Refused credentials: the body is JSON, but goes out without a content type.
@@ -86,7 +95,7 @@ pub(super) fn not_found() -> Response<Body> {
 }
 
 fn not_acceptable() -> Response<Body> {
-    text(StatusCode::NOT_ACCEPTABLE, "application/json; charset=utf-8", NOT_ACCEPTABLE)
+    text(StatusCode::NOT_ACCEPTABLE, JSON_IN_UTF8, NOT_ACCEPTABLE)
 }
 
 fn typed(status: StatusCode, form: ReplyType, body: Body) -> Response<Body> {
@@ -96,7 +105,7 @@ fn typed(status: StatusCode, form: ReplyType, body: Body) -> Response<Body> {
     headers.reserve(8);
     headers.insert(CONTENT_TYPE, form.content_type());
     if fault!("json-with-charset") && form == ReplyType::Json {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON_IN_UTF8));
     }
     if form == ReplyType::Csv && !fault!("csv-not-attached") {
         headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"data.csv\""));

@@ -216,9 +216,21 @@ async fn pages() {
 async fn anonymous_requests_from_loopback_can_be_let_in() {
     let instance = Instance::with(|config| config.authentication.authorize_local = true).await;
     let body = r#"{"operation":"user_info"}"#;
-    assert_eq!(instance.exchange(&post(body, &[])).await.json()["username"], "admin");
+    let info = instance.exchange(&post(body, &[])).await.json();
+    assert_eq!(info["username"], "admin");
+    assert!(info["__createdtime__"].is_number() && info["__updatedtime__"].is_number(), "{info}");
+    let named = instance.exchange(&post(body, &[("Authorization", ADMIN)])).await.json();
+    assert_eq!(named["__createdtime__"], serde_json::Value::Null);
     let response = instance.exchange(&post(body, &[("Authorization", WRONG)])).await;
     assert_eq!(response.text(), r#"{"error":"Login failed"}"#);
     let response = instance.exchange(&post(body, &[("Authorization", "Basic Og==")])).await;
     assert_eq!(response.text(), MUST_LOGIN);
+}
+
+#[tokio::test]
+async fn bodies_of_the_form_of_drop_role_name_their_encoding() {
+    let instance = Instance::start().await;
+    let refused = instance.exchange(&post(r#"{"operation":"drop_role"}"#, &[("Authorization", ADMIN)])).await;
+    assert_eq!((refused.status, refused.json()["statusCode"].as_f64()), (400, Some(400.0)));
+    assert_eq!(refused.header("content-type"), Some("application/json; charset=utf-8"));
 }

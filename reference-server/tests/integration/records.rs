@@ -96,3 +96,57 @@ async fn all_faults_of_a_record_are_told_at_once() {
         )
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn stamps_are_right_whatever_their_type() {
+    let api = Api::start().await;
+    let of = |name: &str, kind: &str, stamp: &str| json!({"name": name, "type": kind, stamp: true});
+    api.done(json!({"operation": "create_table", "database": "d", "table": "t", "primary_key": "id",
+        "attributes": [{"name": "id"}, of("made", "Long", "assignCreatedTime"), of("changed", "Int", "assignUpdatedTime"),
+            {"name": "also", "assignUpdatedTime": true}]}))
+        .await;
+    for operation in ["insert", "update", "upsert"] {
+        api.done(on_table(operation, json!({"records": [{"id": 1, "made": "never"}]}))).await;
+    }
+    let stamps = json!({"ids": [1], "get_attributes": ["made", "changed", "also"]});
+    let record = api.done(on_table("search_by_id", stamps)).await[0].clone();
+    assert!(["made", "changed", "also"].iter().all(|name| record[name].as_f64() > Some(1e12)), "{record}");
+    let table = api.done(on_table("describe_table", json!({}))).await;
+    let also = json!({"attribute": "also", "assigned_updated_time": true});
+    assert!(table["attributes"].as_array().unwrap().contains(&also), "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn texts_are_dates_as_javascript_reads_them() {
+    let api = Api::start().await;
+    api.done(json!({"operation": "create_table", "database": "d", "table": "t", "primary_key": "id",
+        "attributes": [{"name": "id", "type": "Int"}, {"name": "at", "type": "Date"}]}))
+        .await;
+    let shown = async |text: &str| {
+        api.done(on_table("upsert", json!({"records": [{"id": 1, "at": text}]}))).await;
+        let search = on_table("search_by_id", json!({"ids": [1], "get_attributes": ["at"]}));
+        api.done(search).await[0]["at"].as_str().unwrap_or_default().to_owned()
+    };
+    for text in
+        ["June 5, 2021", "2021/06/05", "6/5/2021", "Sat, 05 Jun 2021 00:00:00 GMT", "2021-06-04T24:00:00Z"]
+    {
+        assert_eq!(shown(text).await, "2021-06-05T00:00:00.000Z", "{text}");
+    }
+    assert_eq!(shown("2021").await, "2021-01-01T00:00:00.000Z");
+    let refused = api.refused(on_table("upsert", json!({"records": [{"id": 1, "at": "soon"}]}))).await;
+    assert!(refused.1.contains("must be a Date"), "{}", refused.1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn keys_begin_anew_with_a_database() {
+    let api = Api::start().await;
+    let table = json!({"operation": "create_table", "database": "d", "table": "t", "primary_key": "id",
+        "attributes": [{"name": "id", "type": "Int"}]});
+    for first in [1, 2_147_483_645, 1] {
+        api.done(table.clone()).await;
+        let inserted = api.done(on_table("insert", json!({"records": [{}]}))).await;
+        assert_eq!(inserted["inserted_hashes"], json!([1]));
+        api.done(on_table("insert", json!({"records": [{"id": first + 1}, {}]}))).await;
+        api.done(json!({"operation": "drop_database", "database": "d"})).await;
+    }
+}

@@ -112,6 +112,14 @@ async fn refusals_are_told_in_the_words_of_the_store() {
         Location { region: "evil.example/#".to_owned(), ..location("orchard", "a.csv", "secret") };
     let limits = Bulk::default();
     assert_eq!(fetched(&store, &elsewhere, &limits).await.unwrap_err(), "The specified region is not valid.");
+    for key in ["key\n", "k\u{0}y", "k\u{7f}", "schlüssel", "a key"] {
+        let strange = Location { access_key: key.to_owned(), ..location("orchard", "a.csv", "secret") };
+        assert_eq!(
+            fetched(&store, &strange, &limits).await.unwrap_err(),
+            "The specified aws_access_key_id is not valid.",
+            "{key:?}"
+        );
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ const LARGEST: u64 = 1 << 20;
 pub(super) struct Announced {
     /// Its path.
     pub(super) path: Option<Vec<u8>>,
+    /// Where it leads, when it is a link.
+    pub(super) link: Option<Vec<u8>>,
     /// When it was changed, in seconds since 1970.
     pub(super) mtime: Option<f64>,
 }
@@ -20,11 +22,13 @@ pub(super) struct Announced {
 impl Announced {
     /// Reads the content of a GNU header with a long name.
     pub(super) fn read_long_name(&mut self, content: impl Read) -> Result<(), UnpackError> {
-        let mut name = limited(content)?;
-        while name.last() == Some(&0) {
-            name.pop();
-        }
-        self.path = Some(name);
+        self.path = Some(name(content)?);
+        Ok(())
+    }
+
+    /// Reads the content of a GNU header with where a link leads.
+    pub(super) fn read_long_link(&mut self, content: impl Read) -> Result<(), UnpackError> {
+        self.link = Some(name(content)?);
         Ok(())
     }
 
@@ -36,6 +40,7 @@ impl Announced {
             let value = extension.value_bytes();
             match extension.key_bytes() {
                 b"path" => self.path = Some(value.to_vec()),
+                b"linkpath" => self.link = Some(value.to_vec()),
                 b"mtime" => self.mtime = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()),
                 b"size" => return Err(UnpackError::TooLarge),
                 key if key.starts_with(b"GNU.sparse") => {
@@ -46,6 +51,15 @@ impl Announced {
         }
         Ok(())
     }
+}
+
+/// A name that ends with zero bytes.
+fn name(content: impl Read) -> Result<Vec<u8>, UnpackError> {
+    let mut name = limited(content)?;
+    while name.last() == Some(&0) {
+        name.pop();
+    }
+    Ok(name)
 }
 
 fn limited(content: impl Read) -> Result<Vec<u8>, UnpackError> {

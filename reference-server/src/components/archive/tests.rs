@@ -98,8 +98,8 @@ fn whatever_leads_out_is_refused() {
 #[test]
 fn links_devices_pipes_and_sparse_files_are_refused() {
     let kinds = [
-        (EntryType::Symlink, "is a link"),
-        (EntryType::Link, "is a link"),
+        (EntryType::Symlink, "is a link out of it"),
+        (EntryType::Link, "is a hard link"),
         (EntryType::Char, "is neither a file nor a folder"),
         (EntryType::Block, "is neither a file nor a folder"),
         (EntryType::Fifo, "is neither a file nor a folder"),
@@ -126,7 +126,52 @@ fn a_link_to_a_folder_is_never_there_to_be_written_through() {
     file.set_mode(0o644);
     builder.append_data(&mut file, "door/out.txt", &b"gone"[..]).unwrap();
     let (_folder, error) = unpacked(&builder.into_inner().unwrap(), Limits::default());
-    assert_eq!(error.unwrap(), "The archive is refused: 'door' is a link");
+    assert_eq!(error.unwrap(), "The archive is refused: 'door' is a link out of it");
+}
+
+/// An archive of links, each with where it leads.
+fn links(links: &[(&str, &str)]) -> Vec<u8> {
+    let mut builder = Builder::new(Vec::new());
+    for (path, to) in links {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(EntryType::Symlink);
+        header.set_size(0);
+        builder.append_link(&mut header, path, to).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn links_that_stay_inside_are_made() {
+    let long = "x".repeat(150);
+    let archive = links(&[("bin/run", "../lib/./run.js"), ("lib/latest", "v2"), ("long", &long)]);
+    let (folder, error) = unpacked(&archive, Limits::default());
+    assert_eq!(error, None);
+    let leads = |path: &str| std::fs::read_link(folder.path().join("inner").join(path)).unwrap();
+    assert_eq!(leads("bin/run"), std::path::Path::new("../lib/run.js"));
+    assert_eq!(leads("lib/latest"), std::path::Path::new("v2"));
+    assert_eq!(leads("long"), std::path::Path::new(&long));
+}
+
+#[test]
+fn links_that_may_lead_outside_are_refused() {
+    for (path, to) in [
+        ("l", "/etc/passwd"),
+        ("l", ".."),
+        ("l", "."),
+        ("a/l", "../../x"),
+        ("a/l", "b/../../x"),
+        ("a/l", "..\\..\\x"),
+    ] {
+        let (_folder, error) = unpacked(&links(&[(path, to)]), Limits::default());
+        assert_eq!(error.unwrap(), format!("The archive is refused: '{path}' is a link out of it"), "{to}");
+    }
+    // Neither order makes a link through a link.
+    for order in [[("x/a", ".."), ("x/a/c", "../..")], [("x/a/c", "../.."), ("x/a", "..")]] {
+        let (folder, error) = unpacked(&links(&order), Limits::default());
+        assert_eq!(error.unwrap(), "The archive is refused: 'x/a' is there twice");
+        assert!(folder.path().join("inner/x/a").is_dir());
+    }
 }
 
 #[test]

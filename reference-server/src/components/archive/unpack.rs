@@ -1,9 +1,11 @@
-//! Unpacking: into an empty folder, files and folders only, nothing outside, nothing without limit.
+//! Unpacking: into an empty folder, nothing outside, nothing without limit: files, folders, and links that stay inside.
 
 use super::Limits;
 use super::pax::Announced;
 use crate::components::paths::{DEEPEST, LONGEST_NAME, LONGEST_PATH};
 use flate2::bufread::MultiGzDecoder;
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -67,7 +69,7 @@ impl UnpackError {
 /// At the first entry that is not taken; what was written so far stays in the folder.
 pub(crate) fn unpack(archive: impl Read, into: &Path, limits: Limits) -> Result<(), UnpackError> {
     let mut archive = Archive::new(plain(archive)?);
-    let mut unpacking = Unpacking { into, limits, entries: 0, bytes: 0 };
+    let mut unpacking = Unpacking { into, limits, entries: 0, bytes: 0, links: Vec::new() };
     let mut announced = Announced::default();
     for entry in archive.entries().map_err(UnpackError::from_reading)?.raw(true) {
         let mut entry = entry.map_err(UnpackError::from_reading)?;
@@ -75,12 +77,13 @@ pub(crate) fn unpack(archive: impl Read, into: &Path, limits: Limits) -> Result<
         match entry.header().entry_type() {
             EntryType::XHeader => announced.read_pax(&mut entry)?,
             EntryType::GNULongName => announced.read_long_name(&mut entry)?,
-            // Global attributes say nothing of the files; a long link's entry is refused itself.
-            EntryType::XGlobalHeader | EntryType::GNULongLink => {}
+            EntryType::GNULongLink => announced.read_long_link(&mut entry)?,
+            // Global attributes say nothing of the files.
+            EntryType::XGlobalHeader => {}
             _ => unpacking.take(&mut entry, std::mem::take(&mut announced))?,
         }
     }
-    Ok(())
+    unpacking.make_links()
 }
 
 /// The archive without the compression around it.
@@ -100,6 +103,17 @@ struct Unpacking<'f> {
     limits: Limits,
     entries: u64,
     bytes: u64,
+    links: Vec<Link>,
+}
+
+/// A symbolic link to be made.
+struct Link {
+    /// Its name as the archive has it.
+    raw: Vec<u8>,
+    /// Where it is.
+    at: PathBuf,
+    /// Where it leads, seen from its folder.
+    to: PathBuf,
 }
 
 impl Unpacking<'_> {
@@ -131,10 +145,33 @@ impl Unpacking<'_> {
                 }
                 Ok(())
             }
-            EntryType::Symlink | EntryType::Link => Err(UnpackError::refused(&raw, "is a link")),
+            EntryType::Symlink => {
+                let to = announced.link.or_else(|| entry.header().link_name_bytes().map(Cow::into_owned));
+                let to = inside(&path, &to.unwrap_or_default());
+                let to = to.ok_or_else(|| UnpackError::refused(&raw, "is a link out of it"))?;
+                self.links.push(Link { raw, at: target, to });
+                Ok(())
+            }
+            EntryType::Link => Err(UnpackError::refused(&raw, "is a hard link")),
             EntryType::GNUSparse => Err(UnpackError::refused(&raw, "is a sparse file")),
             _ => Err(UnpackError::refused(&raw, "is neither a file nor a folder")),
         }
+    }
+
+    /// Makes the links, now that nothing is written through them any more.
+    fn make_links(mut self) -> Result<(), UnpackError> {
+        // The deepest first: so none is made through another one.
+        self.links.sort_by_key(|link| Reverse(link.at.components().count()));
+        for Link { raw, at, to } in self.links {
+            if let Some(folder) = at.parent() {
+                make_folder(folder, &raw)?;
+            }
+            std::os::unix::fs::symlink(to, at).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => UnpackError::refused(&raw, "is there twice"),
+                _ => UnpackError::Write(error),
+            })?;
+        }
+        Ok(())
     }
 
     fn write<R: Read>(
@@ -213,6 +250,20 @@ fn checked(raw: &[u8]) -> Result<PathBuf, UnpackError> {
         return refused("lies too deep");
     }
     Ok(path)
+}
+
+/// Where a link at a path leads, when that is inside for certain: up no further than the links' own folder is deep, and
+/// only down from there, where other links lead inside, too.
+fn inside(at: &Path, to: &[u8]) -> Option<PathBuf> {
+    let text = std::str::from_utf8(to).ok().filter(|text| text.len() <= LONGEST_PATH)?;
+    if text.is_empty() || text.starts_with('/') || text.contains(['\0', '\\']) {
+        return None;
+    }
+    let names: Vec<&str> = text.split('/').filter(|name| !name.is_empty() && *name != ".").collect();
+    let up = names.iter().take_while(|name| **name == "..").count();
+    let goes_up_again = names.iter().skip(up).any(|name| *name == "..");
+    let depth = at.components().count().checked_sub(1)?;
+    (up <= depth && !goes_up_again && !names.is_empty()).then(|| names.iter().collect())
 }
 
 fn make_folder(folder: &Path, raw: &[u8]) -> Result<(), UnpackError> {

@@ -2,7 +2,7 @@
 
 use crate::error::OperationError;
 use crate::operations::nosql::check_attribute_name;
-use crate::store::{Attribute, AttributeType};
+use crate::store::{Attribute, AttributeType, CREATED_TIME, UPDATED_TIME};
 use crate::value::{Object, Value};
 
 /// Reads the `attributes` of create_table.
@@ -110,8 +110,10 @@ pub(super) fn describe_attribute(attribute: &Attribute) -> Value {
     );
     put("indexed", if attribute.says_unindexed { Some(Value::Bool(false)) } else { when(attribute.indexed) });
     put("is_primary_key", when(attribute.is_primary_key && !fault!("key-not-marked")));
-    put("assigned_created_time", when(attribute.assigned_created_time && attribute.kind.is_some()));
-    put("assigned_updated_time", when(attribute.assigned_updated_time && attribute.kind.is_some()));
+    // The times that tables without declared attributes have by themselves are not said to be assigned.
+    let is_own = attribute.kind.is_none() && [CREATED_TIME, UPDATED_TIME].contains(&attribute.name.as_str());
+    put("assigned_created_time", when(attribute.assigned_created_time && !is_own));
+    put("assigned_updated_time", when(attribute.assigned_updated_time && !is_own));
     put("nullable", attribute.nullable.map(Value::Bool));
     put("computed", when(attribute.computed));
     put("properties", attribute.properties.as_deref().map(describe_properties));

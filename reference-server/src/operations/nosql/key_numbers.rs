@@ -15,6 +15,11 @@ impl KeyNumbers {
         self.last.lock().get(&(database.to_owned(), table)).copied().unwrap_or(0.0)
     }
 
+    /// Forgets a database that is gone: the next one of that name begins anew.
+    pub fn forget(&self, database: &str) {
+        self.last.lock().retain(|(of, _), _| of != database);
+    }
+
     /// Notes a number as given.
     pub(super) fn note(&self, database: &str, table: u32, number: f64) {
         self.last.lock().insert((database.to_owned(), table), number);

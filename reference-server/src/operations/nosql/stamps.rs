@@ -49,6 +49,11 @@ impl<'t> Stamps<'t> {
     }
 }
 
+/// True for an attribute that the server stamps: its values are no client's.
+pub(super) fn is_stamped(attribute: &Attribute) -> bool {
+    is_created_time(attribute) || is_updated_time(attribute)
+}
+
 fn is_created_time(attribute: &Attribute) -> bool {
     attribute.assigned_created_time || attribute.name == CREATED_TIME
 }

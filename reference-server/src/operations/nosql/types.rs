@@ -1,7 +1,9 @@
 //! Enforcement of declared types on the records of a request, and conversion to what is stored.
 
+use super::stamps::is_stamped;
 use crate::error::OperationError;
 use crate::query::instant;
+use crate::sql::value::parse_date;
 use crate::store::{Attribute, AttributeType, Table};
 use crate::value::{Object, Value};
 
@@ -21,6 +23,10 @@ pub(super) fn check_record(table: &Table, record: &mut Object) -> Result<(), Ope
                     attribute.name
                 ));
             }
+            continue;
+        }
+        // The server's own times are right whatever type they are declared with.
+        if is_stamped(attribute) {
             continue;
         }
         let declared = declaration(attribute);
@@ -177,7 +183,9 @@ fn expected(kind: &str) -> &'static str {
 
 fn as_date(value: &Value) -> Option<Value> {
     match value {
-        Value::String(_) | Value::Number(_) | Value::Date(_) => instant(value).filter(|date| !date.is_null()),
+        // A text is a date in one of the forms that JavaScript reads, never a number of milliseconds.
+        Value::String(text) => Some(parse_date(text)).filter(|at| !at.is_nan()).map(Value::Date),
+        Value::Number(_) | Value::Date(_) => instant(value),
         _ => None,
     }
 }

@@ -104,9 +104,10 @@ fn bad_request(message: &str) -> OperationError {
     if fault!("drop-role-blank-in-plain") {
         return OperationError::invalid(message);
     }
-    OperationError::invalid(message).with_body(object([
+    let body = object([
         ("statusCode", Value::Number(400.0)),
         ("error", Value::from("Bad Request")),
         ("message", Value::from(message)),
-    ]))
+    ]);
+    OperationError::invalid(message).with_body(body)
 }
