@@ -192,8 +192,7 @@ impl Faults<'_> {
     }
 
     fn check_text(&mut self, keyword: &str, argument: &Value, value: &str) -> bool {
-        // As JavaScript counts: what lies beyond the first 65,536 characters counts twice.
-        let length = || value.encode_utf16().count() as u64;
+        let length = || value.chars().count() as u64;
         let bound = argument.as_u64();
         let holds = match keyword {
             "minLength" => bound.is_none_or(|bound| length() >= bound),
