@@ -30,6 +30,11 @@ async fn while_down(group: &Group<'_>, work: impl Future<Output = Tried>) -> Tri
     }
 }
 
+/// Stops the last node and starts it again.
+pub(super) async fn restart(group: &Group<'_>) -> Result<(), (Verdict, String)> {
+    while_down(group, async { Ok(None) }).await.map(drop)
+}
+
 /// The connections to a node that is down are not connected, and are again when it is back.
 pub(super) async fn status(group: &Group<'_>) -> Tried {
     let last = group.last();
@@ -50,7 +55,7 @@ pub(super) async fn status(group: &Group<'_>) -> Tried {
 }
 
 /// Whether each database of a node that is listed is connected.
-fn sockets(status: &Value, name: &str) -> Option<Vec<bool>> {
+pub(super) fn sockets(status: &Value, name: &str) -> Option<Vec<bool>> {
     let connection = status["connections"].as_array()?.iter().find(|one| one["name"] == name)?;
     let sockets = connection["database_sockets"].as_array().map(Vec::as_slice).unwrap_or_default();
     Some(sockets.iter().map(|socket| socket["connected"] == true).collect())

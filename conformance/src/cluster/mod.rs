@@ -12,6 +12,7 @@ mod local;
 mod membership;
 mod older;
 mod operations;
+mod revoked;
 mod spellings;
 mod subscriptions;
 mod terms;

@@ -113,16 +113,13 @@ impl Group<'_> {
 
     /// Adds every other node to the first, unless they know each other, and waits until all know all.
     pub(super) async fn join_all(&self) -> Tried {
-        let connections = self.connections(0).await;
-        for node in 1..self.nodes.len() {
-            let known = connections.iter().find(|one| one["name"] == *self.names[node]);
-            match known {
-                Some(one) if !has_terms(one) || self.found.tied.is_some() => continue,
-                Some(_) => {
-                    self.send(0, json!({"operation": "remove_node", "hostname": self.names[node]})).await;
-                }
-                None => {}
+        if self.found.tied.is_none() {
+            for one in self.connections(0).await.iter().filter(|one| has_terms(one)) {
+                self.send(0, json!({"operation": "remove_node", "hostname": one["name"]})).await;
             }
+        }
+        let known = self.known_to(0).await;
+        for node in (1..self.nodes.len()).filter(|node| !known.contains(&self.names[*node])) {
             if let Some(fault) = self.add(node, json!({})).await? {
                 return Ok(Some(fault));
             }

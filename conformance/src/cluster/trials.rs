@@ -2,7 +2,7 @@
 
 use super::group::Group;
 use super::terms::Stand;
-use super::{JOINING, down, flow, local, membership, older, operations, spellings, subscriptions};
+use super::{JOINING, down, flow, local, membership, older, operations, revoked, spellings, subscriptions};
 use crate::laws::{Law, Tried, must};
 use crate::scenario::Level;
 
@@ -274,6 +274,29 @@ pub(super) const TRIALS: &[Trial] = &[
         },
         stand: Stand::Joined,
         work: |group| Box::pin(down::stays_removed(group)),
+    },
+    Trial {
+        law: Law {
+            level: Level::Should,
+            ..must(
+                "revoking-ends-connections",
+                "the connections that use a certificate end when it is revoked",
+                "update_node",
+                &["CLUSTER-UPDATE-NODE-006"],
+            )
+        },
+        stand: Stand::Joined,
+        work: |group| Box::pin(revoked::ended(group)),
+    },
+    Trial {
+        law: must(
+            "revoked-certificates-are-refused",
+            "a node that comes again with a revoked certificate is not let in",
+            "add_node",
+            &["CLUSTER-ADD-NODE-008"],
+        ),
+        stand: Stand::Joined,
+        work: |group| Box::pin(revoked::refused(group)),
     },
     Trial {
         law: must(

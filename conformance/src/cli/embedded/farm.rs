@@ -110,8 +110,11 @@ impl Farm for Servers {
                 _ => &[],
             };
             let server = TestServer::start_in(variables, |config| {
-                config.replication.port = port;
-                config.replication.hostname = port.map(|port| format!("node-{port}"));
+                if let Some(port) = port {
+                    config.replication.secure_port = SecurePort::Given(port);
+                    config.replication.hostname = Some(format!("node-{port}"));
+                    keep_key(config);
+                }
                 config.bulk.s3_endpoint = Some(services.store());
                 match need {
                     "unix-socket" => config.network.domain_socket = Some(config.root_path.join(SOCKET)),
@@ -153,7 +156,7 @@ impl Farm for Servers {
             let (username, password) = (server.username().to_owned(), server.password().to_owned());
             let admin = Credentials { username, password };
             let target = Target::new(&address, admin, Reach { insecure: true }).ok()?;
-            let node_url = port.map(|port| format!("ws://127.0.0.1:{port}"));
+            let node_url = port.map(|port| format!("wss://127.0.0.1:{port}"));
             let secure_url = server.secure_address().map(|address| format!("https://{address}"));
             let root = server.root().display().to_string();
             let server = Mutex::new(server);
