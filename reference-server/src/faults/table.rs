@@ -503,7 +503,7 @@ pub const FAULTS: &[Fault] = &[
     shared("created-times-lost", "the created time does not reach other nodes", &["REPL-FLOW-005"]),
     shared("only-first-record-arrives", "of a request's records only the first arrives", &["REPL-FLOW-007"]),
     shared("earlier-writes-stay", "of two writes the earlier one stays", &["REPL-CONFLICT-002"]),
-    shared("last-arrival-stays", "of two writes the one that arrives last stays", &["REPL-CONFLICT-001"]),
+    shared("own-writes-stay", "what others write to a record that is there is lost", &["REPL-CONFLICT-001"]),
     shared("confirmation-not-waited-for", "replicatedConfirmation waits for nobody", &["REPL-CONFIRM-001"]),
     shared("flag-ignored", "replicated: true has no effect", &["REPL-FLAG-001"]),
     shared("flag-always-set", "every operation is done on all nodes", &["REPL-FLAG-002", "REPL-FLOW-004"]),

@@ -166,7 +166,9 @@ impl WriteTxn<'_> {
         let head = self.head(table, &scratch.key, source)?;
         let order = head.as_ref().map_or(Ordering::Greater, |head| source.version().order(&head.version()));
         let order = if fault!("earlier-writes-stay") && head.is_some() { order.reverse() } else { order };
-        let order = if fault!("last-arrival-stays") { Ordering::Greater } else { order };
+        if fault!("own-writes-stay") && stored.is_some() {
+            return Ok(Effect::Lost);
+        }
         let written = State::of_write(write, &record);
         match (order, write.kind) {
             (Ordering::Equal, _) => Ok(Effect::Duplicate),
