@@ -110,7 +110,7 @@ async fn fetched(stage: &Stage<'_>) -> Tried {
             return Ok(None);
         }
         // A job may be told to be done a little before its file is gone.
-        if started.elapsed() > Duration::from_secs(2) {
+        if started.elapsed() > Duration::from_secs(10) {
             let sentence = format!("the jobs have ended, and {} still holds {left:?}", folder.display());
             return Ok(Some((sentence, None)));
         }

@@ -188,7 +188,7 @@ impl Farm for Servers {
 /// How clients prove who they are, where they are to.
 fn mtls(need: &str) -> Option<Mtls> {
     let verified = |fail_open: bool| {
-        let crl = Lists { fail_open, timeout: Duration::from_secs(2), ..Lists::default() };
+        let crl = Lists { fail_open, timeout: Duration::from_secs(20), ..Lists::default() };
         Some(Verification { crl, ..Verification::default() })
     };
     match need {
