@@ -186,6 +186,11 @@ impl Checked {
             millis: 0.0,
         }
     }
+
+    /// True when it holds something against the target.
+    pub(crate) fn objects(&self) -> bool {
+        matches!(self.verdict, Verdict::Fail | Verdict::Warn)
+    }
 }
 
 /// Something worth knowing that is no verdict.

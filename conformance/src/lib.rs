@@ -212,14 +212,8 @@ pub async fn run_with(target: Target, options: Options, sink: Sink, stop: Stop) 
             run.emit(Event::Checked(Box::new(check)));
         }
     }
-    let judged: HashSet<String> = run
-        .events()
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Checked(check) if check.kind.is_declared() => Some(check.id),
-            _ => None,
-        })
-        .collect();
+    let judged: HashSet<String> =
+        run.checks().into_iter().filter(|check| check.kind.is_declared()).map(|check| check.id).collect();
     let error = (judged.len() != plan.chosen)
         .then(|| format!("{} checks were chosen, but {} were judged", plan.chosen, judged.len()));
     let mut report = finish(&run, error, started);

@@ -344,6 +344,15 @@ impl Run {
         self.lock().clone()
     }
 
+    /// The checks judged so far.
+    pub(crate) fn checks(&self) -> Vec<Checked> {
+        let checks = self.events().into_iter().filter_map(|event| match event {
+            Event::Checked(check) => Some(*check),
+            _ => None,
+        });
+        checks.collect()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
         self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

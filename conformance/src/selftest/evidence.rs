@@ -5,7 +5,7 @@ use super::relevance::{self, SPECIFIC};
 use super::spoil::spoil;
 use super::{Breakage, Farm, Row, Table};
 use crate::checks;
-use crate::event::{Checked, Event, Kind};
+use crate::event::{Checked, Kind};
 use crate::runner::{self, FRESH, Plan, Run, Sight, Unit};
 use crate::scenario::{Names, Profile, Suite};
 use crate::verdict::Verdict;
@@ -144,11 +144,7 @@ pub(super) async fn tell_rightly(
             run.witness = Some(witness);
             let run = Arc::new(run);
             runner::execute(&run, &Plan { declared: 0, chosen: 0, units }, AT_ONCE).await;
-            let checks = run.events().into_iter().filter_map(|event| match event {
-                Event::Checked(check) if check.kind != Kind::Cleanup => Some(*check),
-                _ => None,
-            });
-            checks.collect()
+            run.checks().into_iter().filter(|check| check.kind != Kind::Cleanup).collect()
         }
     });
     told.buffer_unordered(AT_ONCE).collect::<Vec<Vec<Checked>>>().await.concat()
@@ -219,9 +215,7 @@ async fn work(farm: &dyn Farm, worker: usize, queue: &Mutex<Vec<(usize, Trial)>>
         let mut run = prepare(target, &current.need, &**server, &format!("odd{worker}"));
         run.patience = PATIENCE;
         let checks = runner::tell(&run, &trial.unit, number).await;
-        let seen = checks
-            .iter()
-            .any(|check| check.id == trial.check && matches!(check.verdict, Verdict::Fail | Verdict::Warn));
+        let seen = checks.iter().any(|check| check.id == trial.check && check.objects());
         if let Some(slot) = failed.lock().unwrap_or_else(PoisonError::into_inner).get_mut(number) {
             *slot = seen;
         }

@@ -6,6 +6,7 @@
 use super::evidence::{PATIENCE, Stories, need, owner, passing, prepare, tell_rightly};
 use super::{Farm, Instance};
 use crate::checks;
+use crate::event::Checked;
 use crate::runner::{self, Run, Unit};
 use crate::scenario::{Profile, Suite};
 use crate::verdict::Verdict;
@@ -32,6 +33,13 @@ pub struct Fault {
     pub wrong: String,
     /// The requirements that it breaks.
     pub breaks: Vec<String>,
+}
+
+impl Fault {
+    /// True when one of these requirements is broken by it.
+    pub(super) fn bears_on<T: AsRef<str>>(&self, requirements: &[T]) -> bool {
+        requirements.iter().any(|id| self.breaks.iter().any(|broken| broken == id.as_ref()))
+    }
 }
 
 /// Chooses the fault of every server that is started from now on, or none.
@@ -136,7 +144,7 @@ fn owners(fault: &Fault) -> Vec<&'static str> {
 /// `None` for checks that are not meant to notice.
 fn rank(stories: &Stories, fault: &Fault, owners: &[&str], check: &str) -> Option<Rank> {
     let cited = stories.cited.get(check).map(Vec::as_slice).unwrap_or_default();
-    if cited.iter().any(|id| fault.breaks.contains(id)) {
+    if fault.bears_on(cited) {
         return Some((false, cited.len()));
     }
     let operation = stories.operations.get(check)?;
@@ -204,9 +212,14 @@ fn run_against(instance: &dyn Instance, need: &str) -> Run {
     run
 }
 
-fn note(failed: &mut BTreeSet<String>, checks: impl IntoIterator<Item = crate::event::Checked>) {
-    let bad = checks.into_iter().filter(|check| matches!(check.verdict, Verdict::Fail | Verdict::Warn));
-    failed.extend(bad.map(|check| check.id));
+fn note(failed: &mut BTreeSet<String>, checks: impl IntoIterator<Item = Checked>) {
+    failed.extend(checks.into_iter().filter(Checked::objects).map(|check| check.id));
+}
+
+/// The checks that do not pass, each with its reason.
+pub(super) fn not_passing(checks: Vec<Checked>) -> Vec<String> {
+    let odd = checks.into_iter().filter(|check| check.verdict != Verdict::Pass);
+    odd.map(|check| format!("{}: {}", check.id, check.reason.unwrap_or_default())).collect()
 }
 
 /// Reads a table of `fault | requirements | check` lines.

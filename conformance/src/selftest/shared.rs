@@ -2,11 +2,11 @@
 //! notice them.
 
 use super::evidence::prepare;
-use super::kills::{Choose, Fault, Killed};
+use super::kills::{Choose, Fault, Killed, not_passing};
 use super::{Farm, Instance};
 use crate::cluster::{self, Node};
-use crate::event::{Checked, Event};
-use crate::verdict::Verdict;
+use crate::event::Checked;
+use crate::laws::Law;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +21,7 @@ const RIGHT: Duration = Duration::from_secs(20);
 pub async fn all_hold(farm: &dyn Farm, choose: Choose<'_>) -> Vec<String> {
     choose(None);
     let Some(pair) = pair(farm).await else { return vec!["two nodes could not be started".to_owned()] };
-    let checks = told(&pair, RIGHT, "even", &|_| true, true).await;
-    let odd = checks.into_iter().filter(|check| check.verdict != Verdict::Pass);
-    odd.map(|check| format!("{}: {}", check.id, check.reason.unwrap_or_default())).collect()
+    not_passing(told(&pair, RIGHT, "even", &|_| true, true).await)
 }
 
 /// Tries faults one after the other, each with two nodes of its own; `heard` hears of each.
@@ -38,9 +36,7 @@ pub async fn try_all(
         choose(None);
         let mut killed = Killed::default();
         if let Some(pair) = pair(farm).await {
-            let is_meant = |law: &crate::laws::Law| {
-                law.requirements.iter().any(|id| fault.breaks.iter().any(|broken| broken == id))
-            };
+            let is_meant = |law: &Law| fault.bears_on(law.requirements);
             // What is wrong when nodes meet is wrong from the beginning; all else is tried on nodes that have met.
             let is_early = cluster::first_laws().any(is_meant);
             if is_early {
@@ -58,10 +54,9 @@ pub async fn try_all(
             )
             .await;
             choose(None);
-            let is_cited = |check: &Checked| check.requirements.iter().any(|id| fault.breaks.contains(id));
+            let is_cited = |check: &Checked| fault.bears_on(&check.requirements);
             killed.meant = checks.iter().filter(|check| is_cited(check)).count();
-            for check in checks.iter().filter(|check| matches!(check.verdict, Verdict::Fail | Verdict::Warn))
-            {
+            for check in checks.iter().filter(|check| check.objects()) {
                 if is_cited(check) { &mut killed.by } else { &mut killed.also }.push(check.id.clone());
             }
         }
@@ -84,16 +79,12 @@ async fn told(
     [first, second]: &Pair,
     patience: Duration,
     name: &str,
-    is_wanted: &(dyn Fn(&crate::laws::Law) -> bool + Sync),
+    is_wanted: &(dyn Fn(&Law) -> bool + Sync),
     restored: bool,
 ) -> Vec<Checked> {
     let mut run = prepare(first.target().clone(), "node", &**first, name);
     run.patience = patience;
     let nodes = [first, second].map(|node| Node::of(Arc::clone(node)));
     cluster::try_some(&run, nodes.into(), is_wanted, restored).await;
-    let checks = run.events().into_iter().filter_map(|event| match event {
-        Event::Checked(check) => Some(*check),
-        _ => None,
-    });
-    checks.collect()
+    run.checks()
 }
