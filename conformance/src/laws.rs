@@ -25,8 +25,26 @@ pub(crate) struct Law {
 /// What shows that a law is broken: a sentence, and an exchange that proves it. None when it holds.
 pub(crate) type Fault = Option<(String, Option<Exchange>)>;
 
+/// Why a law could not be tried.
+pub(crate) type Refusal = (Verdict, String);
+
 /// What came of trying a law; or why it could not be tried.
-pub(crate) type Tried = Result<Fault, (Verdict, String)>;
+pub(crate) type Tried = Result<Fault, Refusal>;
+
+/// Something that has to work first does not.
+pub(crate) fn blocked(reason: impl Into<String>) -> Refusal {
+    (Verdict::Blocked, reason.into())
+}
+
+/// The target does not offer what it takes.
+pub(crate) fn unsupported(reason: impl Into<String>) -> Refusal {
+    (Verdict::Unsupported, reason.into())
+}
+
+/// The run was stopped before.
+pub(crate) fn stopped() -> Refusal {
+    (Verdict::NotRun, "the run was stopped".to_owned())
+}
 
 /// A law of what every implementation owes.
 pub(crate) const fn must(
@@ -36,6 +54,16 @@ pub(crate) const fn must(
     requirements: &'static [&'static str],
 ) -> Law {
     Law { step, title, operation, requirements, level: Level::Must }
+}
+
+/// A law of what a careful user expects.
+pub(crate) const fn should(
+    step: &'static str,
+    title: &'static str,
+    operation: &'static str,
+    requirements: &'static [&'static str],
+) -> Law {
+    Law { step, title, operation, requirements, level: Level::Should }
 }
 
 impl Law {
@@ -54,7 +82,7 @@ impl Law {
     ) {
         let started = Instant::now();
         let tried = match run.stop.stopped() {
-            true => Err((Verdict::NotRun, "the run was stopped".to_owned())),
+            true => Err(stopped()),
             false => work.await,
         };
         self.tell(run, target, story, tried, started.elapsed());

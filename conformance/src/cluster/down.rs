@@ -1,19 +1,17 @@
 //! Nodes that go down: only those that the run has started can be stopped.
 
-use super::blocked;
 use super::group::Group;
 use super::local;
 use super::terms::answers;
 use crate::farm::Instance;
-use crate::laws::{Fault, Tried};
-use crate::verdict::Verdict;
+use crate::laws::{Fault, Refusal, Tried, blocked, unsupported};
 use serde_json::{Value, json};
 
 /// The last node, when it may be stopped.
-fn instance<'g>(group: &'g Group<'_>) -> Result<&'g dyn Instance, (Verdict, String)> {
+fn instance<'g>(group: &'g Group<'_>) -> Result<&'g dyn Instance, Refusal> {
     group.nodes[group.last()].instance.as_deref().ok_or_else(|| {
         let reason = "it needs a node that the run may stop: one of the built-in server's own (no URL)";
-        (Verdict::Unsupported, reason.to_owned())
+        unsupported(reason)
     })
 }
 
@@ -31,7 +29,7 @@ async fn while_down(group: &Group<'_>, work: impl Future<Output = Tried>) -> Tri
 }
 
 /// Stops the last node and starts it again.
-pub(super) async fn restart(group: &Group<'_>) -> Result<(), (Verdict, String)> {
+pub(super) async fn restart(group: &Group<'_>) -> Result<(), Refusal> {
     while_down(group, async { Ok(None) }).await.map(drop)
 }
 

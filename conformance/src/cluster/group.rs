@@ -1,12 +1,10 @@
 //! The nodes of a run, the table that its checks write to, and waiting for all of them to agree.
 
-use super::blocked;
 use super::terms::Found;
 use crate::farm::Instance;
-use crate::laws::Fault;
+use crate::laws::{Fault, Refusal, blocked, unsupported};
 use crate::runner::Run;
 use crate::target::{Exchange, Target};
-use crate::verdict::Verdict;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::fmt;
@@ -72,7 +70,7 @@ impl<'r> Group<'r> {
     }
 
     /// Asks the nodes for their names, and makes the table on the first.
-    pub(super) async fn prepare(&mut self) -> Result<(), (Verdict, String)> {
+    pub(super) async fn prepare(&mut self) -> Result<(), Refusal> {
         for node in &self.nodes {
             let exchange = node.target.operate(&json!({"operation": "cluster_status"})).await;
             match exchange.answer {
@@ -82,7 +80,7 @@ impl<'r> Group<'r> {
                     self.names.push(name.to_owned());
                 }
                 Some(answer) if answer.declines("cluster_status") => {
-                    return Err((Verdict::Unsupported, "a node does not offer 'cluster_status'".to_owned()));
+                    return Err(unsupported("a node does not offer 'cluster_status'"));
                 }
                 _ => return Err(blocked(format!("{} does not tell its status", node.target.address()))),
             }
@@ -92,19 +90,14 @@ impl<'r> Group<'r> {
     }
 
     /// Makes a table on a node.
-    pub(super) async fn make_table(
-        &self,
-        node: usize,
-        database: &str,
-        table: &str,
-    ) -> Result<(), (Verdict, String)> {
+    pub(super) async fn make_table(&self, node: usize, database: &str, table: &str) -> Result<(), Refusal> {
         let create =
             json!({"operation": "create_table", "database": database, "table": table, "primary_key": "id"});
         self.accepted(node, create).await.map(drop)
     }
 
     /// Waits until what is written on any node arrives on all: the first records may come with a copy of the table.
-    pub(super) async fn flows(&self) -> Result<(), (Verdict, String)> {
+    pub(super) async fn flows(&self) -> Result<(), Refusal> {
         let describe = json!({"operation": "describe_table", "database": self.database, "table": TABLE});
         for node in 0..self.nodes.len() {
             let mut fault = self.until(node, describe.clone(), "", |table| table["name"] == TABLE).await;
@@ -149,7 +142,7 @@ impl<'r> Group<'r> {
     }
 
     /// Sends an operation that has to be accepted for a check to go on, and returns its answer.
-    pub(super) async fn accepted(&self, node: usize, body: Value) -> Result<Value, (Verdict, String)> {
+    pub(super) async fn accepted(&self, node: usize, body: Value) -> Result<Value, Refusal> {
         let exchange = self.send(node, body.clone()).await;
         match exchange.answer {
             Some(answer) if answer.status == 200 => Ok(answer.body),
@@ -162,12 +155,7 @@ impl<'r> Group<'r> {
     }
 
     /// Writes records to the shared table of a node.
-    pub(super) async fn write(
-        &self,
-        node: usize,
-        how: &str,
-        records: Value,
-    ) -> Result<Value, (Verdict, String)> {
+    pub(super) async fn write(&self, node: usize, how: &str, records: Value) -> Result<Value, Refusal> {
         self.accepted(
             node,
             json!({"operation": how, "database": self.database, "table": TABLE, "records": records}),
@@ -176,7 +164,7 @@ impl<'r> Group<'r> {
     }
 
     /// Deletes records of the shared table of a node.
-    pub(super) async fn delete(&self, node: usize, keys: &[&str]) -> Result<Value, (Verdict, String)> {
+    pub(super) async fn delete(&self, node: usize, keys: &[&str]) -> Result<Value, Refusal> {
         self.accepted(
             node,
             json!({"operation": "delete", "database": self.database, "table": TABLE, "ids": keys}),

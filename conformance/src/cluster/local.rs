@@ -1,9 +1,7 @@
 //! What is done to the history or the age of records on one node stays there, and what is told of all nodes.
 
-use super::blocked;
 use super::group::Group;
-use crate::laws::Tried;
-use crate::verdict::Verdict;
+use crate::laws::{Refusal, Tried, blocked};
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::time::Instant;
@@ -65,7 +63,7 @@ fn search(group: &Group<'_>, key: &str) -> Value {
 }
 
 /// A record of [`AGED`] that is on the first node and on the last; its key.
-async fn shared_record(group: &Group<'_>) -> Result<String, (Verdict, String)> {
+async fn shared_record(group: &Group<'_>) -> Result<String, Refusal> {
     let describe = json!({"operation": "describe_table", "database": group.database, "table": AGED});
     if group.accepted(0, describe).await.is_err() {
         group.make_table(0, &group.database, AGED).await?;
@@ -90,7 +88,7 @@ async fn later(group: &Group<'_>) -> Tried {
 }
 
 /// Starts a job and waits for its end.
-async fn job(group: &Group<'_>, node: usize, request: Value) -> Result<(), (Verdict, String)> {
+async fn job(group: &Group<'_>, node: usize, request: Value) -> Result<(), Refusal> {
     let started = group.accepted(node, request).await?;
     // Where the answer names no job, it is done.
     let Some(id) = started["job_id"].as_str() else { return Ok(()) };

@@ -2,8 +2,7 @@
 
 use super::group::Group;
 use super::terms::{Stand, answers};
-use crate::laws::Tried;
-use crate::verdict::Verdict;
+use crate::laws::{Refusal, Tried};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 
@@ -19,7 +18,7 @@ pub(super) async fn join(group: &Group<'_>) -> Tried {
     Ok(fault)
 }
 
-async fn write_earlier(group: &Group<'_>) -> Result<(), (Verdict, String)> {
+async fn write_earlier(group: &Group<'_>) -> Result<(), Refusal> {
     group.write(0, "upsert", json!([{"id": EARLIER, "n": 1}])).await.map(drop)
 }
 

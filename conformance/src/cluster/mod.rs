@@ -19,9 +19,8 @@ mod terms;
 mod trials;
 
 use crate::farm::Instance;
-use crate::laws::Law;
+use crate::laws::{Law, unsupported};
 use crate::runner::Run;
-use crate::verdict::Verdict;
 use group::Group;
 pub use group::Node;
 use std::sync::Arc;
@@ -88,7 +87,7 @@ pub async fn run_own(run: &Arc<Run>, only: &[String]) {
             None => "it needs several nodes: name the others (--node URL,wss://HOST:PORT)",
         };
         for law in laws().filter(|law| law.is_meant(only)) {
-            let untried = Err((Verdict::Unsupported, reason.to_owned()));
+            let untried = Err(unsupported(reason));
             law.tell(run, &run.target, STORY, untried, Duration::ZERO);
         }
         return;
@@ -124,9 +123,4 @@ pub(crate) async fn try_some(
         trial.law.judge(run, &group.nodes[0].target, STORY, tried).await;
     }
     group.end(restored).await;
-}
-
-/// Why a law cannot be tried: something that has to work first does not.
-fn blocked(reason: impl Into<String>) -> (Verdict, String) {
-    (Verdict::Blocked, reason.into())
 }

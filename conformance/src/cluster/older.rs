@@ -5,20 +5,19 @@
 use super::group::Group;
 use super::subscriptions::{self, Way};
 use super::terms::answers;
-use crate::laws::Tried;
+use crate::laws::{Refusal, Tried, unsupported};
 use crate::target::Exchange;
-use crate::verdict::Verdict;
 use serde_json::{Value, json};
 
 /// A table of the database that is meant when none is named.
 const DEFAULT: &str = "data";
 
 /// Sends a request in the form before 4.4; one that is refused is not offered.
-async fn ask(group: &Group<'_>, request: Value) -> Result<Exchange, (Verdict, String)> {
+async fn ask(group: &Group<'_>, request: Value) -> Result<Exchange, Refusal> {
     let exchange = group.send(0, request).await;
     match &exchange.answer {
         Some(answer) if (400..500).contains(&answer.status) => {
-            Err((Verdict::Unsupported, "the target does not take requests in the form before 4.4".to_owned()))
+            Err(unsupported("the target does not take requests in the form before 4.4"))
         }
         _ => Ok(exchange),
     }

@@ -1,7 +1,7 @@
 //! Operations whose effect goes, or does not go, beyond the node they are asked of.
 
 use super::group::{Group, TABLE};
-use crate::laws::Tried;
+use crate::laws::{Tried, unsupported};
 use crate::target::{Credentials, Target};
 use serde_json::{Value, json};
 
@@ -140,7 +140,7 @@ pub(super) async fn purged(group: &Group<'_>) -> Tried {
         Some(answer) if answer.status == 200 && answer.body["message"].is_string() => {}
         Some(answer) if answer.declines("purge_stream") => {
             let reason = "the target does not offer 'purge_stream'".to_owned();
-            return Err((crate::verdict::Verdict::Unsupported, reason));
+            return Err(unsupported(reason));
         }
         _ => return Ok(Some(("purge_stream must be answered with a message".to_owned(), Some(exchange)))),
     }

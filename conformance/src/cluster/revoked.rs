@@ -1,9 +1,8 @@
 //! Certificates of nodes that are revoked by their serial numbers.
 
+use super::down;
 use super::group::Group;
-use super::{blocked, down};
-use crate::laws::{Fault, Tried};
-use crate::verdict::Verdict;
+use crate::laws::{Fault, Refusal, Tried, blocked, unsupported};
 use serde_json::{Value, json};
 
 /// Revokes the certificates of the last node at the first, does something, and revokes them no more.
@@ -15,18 +14,18 @@ async fn while_revoked(group: &Group<'_>, work: impl Future<Output = Tried>) -> 
     tried
 }
 
-async fn revoke(group: &Group<'_>, serials: &[Value]) -> Result<(), (Verdict, String)> {
+async fn revoke(group: &Group<'_>, serials: &[Value]) -> Result<(), Refusal> {
     let name = &group.names[group.last()];
     let request = json!({"operation": "update_node", "hostname": name, "revoked_certificates": serials});
     group.accepted(0, request).await.map(drop)
 }
 
 /// The serial numbers of the last node's certificates in its own name.
-async fn serials(group: &Group<'_>) -> Result<Vec<Value>, (Verdict, String)> {
+async fn serials(group: &Group<'_>) -> Result<Vec<Value>, Refusal> {
     let last = group.last();
     if group.nodes[last].url.as_deref().is_none_or(|url| !url.starts_with("wss:")) {
         let reason = "it needs nodes that reach each other by TLS (--node URL,wss://HOST:PORT)";
-        return Err((Verdict::Unsupported, reason.to_owned()));
+        return Err(unsupported(reason));
     }
     let listed = group.accepted(last, json!({"operation": "list_certificates"})).await?;
     let is_own = |one: &&Value| {

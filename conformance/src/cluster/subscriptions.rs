@@ -2,8 +2,7 @@
 
 use super::group::Group;
 use super::terms::answers;
-use crate::laws::{Fault, Tried};
-use crate::verdict::Verdict;
+use crate::laws::{Fault, Refusal, Tried};
 use serde_json::{Value, json};
 
 /// The table whose changes go from the first node to the last.
@@ -24,7 +23,7 @@ pub(super) fn subscription(group: &Group<'_>, table: &str) -> Value {
 }
 
 /// Makes the tables on the first node and on the last.
-pub(super) async fn make_tables(group: &Group<'_>) -> Result<(), (Verdict, String)> {
+pub(super) async fn make_tables(group: &Group<'_>) -> Result<(), Refusal> {
     for node in [0, group.last()] {
         for table in [OUT, IN, REST] {
             let describe = json!({"operation": "describe_table", "database": group.database, "table": table});
@@ -46,7 +45,7 @@ pub(super) struct Way<'w> {
 }
 
 impl Way<'_> {
-    async fn write(&self, group: &Group<'_>) -> Result<String, (Verdict, String)> {
+    async fn write(&self, group: &Group<'_>) -> Result<String, Refusal> {
         let key = group.key();
         let request = json!({"operation": "insert", "database": self.database, "table": self.table,
             "records": [{"id": key, "n": 1}]});
@@ -118,7 +117,7 @@ pub(super) async fn limit(group: &Group<'_>) -> Tried {
 }
 
 /// Brings about that only [`OUT`] flows.
-pub(super) async fn only_outward(group: &Group<'_>) -> Result<(), (Verdict, String)> {
+pub(super) async fn only_outward(group: &Group<'_>) -> Result<(), Refusal> {
     make_tables(group).await?;
     let besides = json!({"subscriptions": [subscription(group, OUT)]});
     group.added(group.last(), besides).await

@@ -1,10 +1,8 @@
 //! Who knows whom: laws need nodes that are joined, or that do not know each other, and leave them as they were found.
 
-use super::blocked;
 use super::group::{Group, names_of};
-use crate::laws::{Fault, Tried};
+use crate::laws::{Fault, Refusal, Tried, blocked, unsupported};
 use crate::target::Exchange;
-use crate::verdict::Verdict;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -50,7 +48,7 @@ impl Group<'_> {
     }
 
     /// Brings the nodes to where a law needs them.
-    pub(super) async fn bring(&self, stand: Stand) -> Result<(), (Verdict, String)> {
+    pub(super) async fn bring(&self, stand: Stand) -> Result<(), Refusal> {
         match stand {
             Stand::Any => Ok(()),
             Stand::Joined => match self.join_all().await? {
@@ -65,32 +63,27 @@ impl Group<'_> {
     }
 
     /// Fails unless the nodes can be parted, and joined again as they were found.
-    pub(super) fn may_be_parted(&self) -> Result<(), (Verdict, String)> {
+    pub(super) fn may_be_parted(&self) -> Result<(), Refusal> {
         if let Some(why) = &self.found.tied {
-            return Err((Verdict::Unsupported, format!("the nodes are not to be parted: {why}")));
+            return Err(unsupported(format!("the nodes are not to be parted: {why}")));
         }
         (1..self.nodes.len()).try_for_each(|node| self.url(node).map(drop))
     }
 
     /// Where other nodes reach a node.
-    fn url(&self, node: usize) -> Result<&str, (Verdict, String)> {
+    fn url(&self, node: usize) -> Result<&str, Refusal> {
         let (name, target) = (&self.names[node], &self.nodes[node].target);
         let why = || {
             let place = target.address();
             let reason =
                 format!("where other nodes reach '{name}' is not known: --node {place},wss://HOST:PORT");
-            (Verdict::Unsupported, reason)
+            unsupported(reason)
         };
         self.nodes[node].url.as_deref().ok_or_else(why)
     }
 
     /// A request about a node, with its name, its place and the credentials for it, and what is said besides.
-    pub(super) fn about(
-        &self,
-        operation: &str,
-        node: usize,
-        besides: Value,
-    ) -> Result<Value, (Verdict, String)> {
+    pub(super) fn about(&self, operation: &str, node: usize, besides: Value) -> Result<Value, Refusal> {
         let admin = &self.nodes[node].target.admin;
         let mut request = json!({"operation": operation, "hostname": self.names[node], "url": self.url(node)?,
             "verify_tls": false, "authorization": {"username": admin.username, "password": admin.password}});
@@ -107,7 +100,7 @@ impl Group<'_> {
     }
 
     /// Adds a node to the first, without which a law cannot be tried.
-    pub(super) async fn added(&self, node: usize, besides: Value) -> Result<(), (Verdict, String)> {
+    pub(super) async fn added(&self, node: usize, besides: Value) -> Result<(), Refusal> {
         self.accepted(0, self.about("add_node", node, besides)?).await.map(drop)
     }
 
@@ -146,7 +139,7 @@ impl Group<'_> {
     }
 
     /// Has every node forget the others.
-    async fn part_all(&self) -> Result<(), (Verdict, String)> {
+    async fn part_all(&self) -> Result<(), Refusal> {
         let started = Instant::now();
         loop {
             let mut apart = true;

@@ -3,8 +3,7 @@
 use super::group::Group;
 use super::terms::Stand;
 use super::{JOINING, down, flow, local, membership, older, operations, revoked, spellings, subscriptions};
-use crate::laws::{Law, Tried, must};
-use crate::scenario::Level;
+use crate::laws::{Law, Tried, must, should};
 
 /// A law, and how it is tried.
 pub(super) struct Trial {
@@ -117,15 +116,12 @@ pub(super) const TRIALS: &[Trial] = &[
         work: |group| Box::pin(flow::confirmed(group)),
     },
     Trial {
-        law: Law {
-            level: Level::Should,
-            ..must(
-                "users-are-known-everywhere",
-                "a user added on one node can log in on another",
-                "add_user",
-                &["REPL-FLOW-006"],
-            )
-        },
+        law: should(
+            "users-are-known-everywhere",
+            "a user added on one node can log in on another",
+            "add_user",
+            &["REPL-FLOW-006"],
+        ),
         stand: Stand::Joined,
         work: |group| Box::pin(operations::users(group)),
     },
@@ -200,15 +196,12 @@ pub(super) const TRIALS: &[Trial] = &[
         work: |group| Box::pin(subscriptions::update_nothing(group)),
     },
     Trial {
-        law: Law {
-            level: Level::Should,
-            ..must(
-                "updates-name-their-node",
-                "the answer to an update names the node that was asked for",
-                "update_node",
-                &["CLUSTER-UPDATE-NODE-007"],
-            )
-        },
+        law: should(
+            "updates-name-their-node",
+            "the answer to an update names the node that was asked for",
+            "update_node",
+            &["CLUSTER-UPDATE-NODE-007"],
+        ),
         stand: Stand::Joined,
         work: |group| Box::pin(subscriptions::update_names(group)),
     },
@@ -263,28 +256,22 @@ pub(super) const TRIALS: &[Trial] = &[
         work: |group| Box::pin(down::removed(group)),
     },
     Trial {
-        law: Law {
-            level: Level::Should,
-            ..must(
-                "removed-nodes-stay-removed",
-                "a node that was removed while it was down does not come back by its own record",
-                "remove_node",
-                &["CLUSTER-REMOVE-NODE-004"],
-            )
-        },
+        law: should(
+            "removed-nodes-stay-removed",
+            "a node that was removed while it was down does not come back by its own record",
+            "remove_node",
+            &["CLUSTER-REMOVE-NODE-004"],
+        ),
         stand: Stand::Joined,
         work: |group| Box::pin(down::stays_removed(group)),
     },
     Trial {
-        law: Law {
-            level: Level::Should,
-            ..must(
-                "revoking-ends-connections",
-                "the connections that use a certificate end when it is revoked",
-                "update_node",
-                &["CLUSTER-UPDATE-NODE-006"],
-            )
-        },
+        law: should(
+            "revoking-ends-connections",
+            "the connections that use a certificate end when it is revoked",
+            "update_node",
+            &["CLUSTER-UPDATE-NODE-006"],
+        ),
         stand: Stand::Joined,
         work: |group| Box::pin(revoked::ended(group)),
     },
@@ -344,15 +331,12 @@ pub(super) const TRIALS: &[Trial] = &[
         work: |group| Box::pin(subscriptions::configure(group)),
     },
     Trial {
-        law: Law {
-            level: Level::Should,
-            ..must(
-                "removed-by-any-name",
-                "a node is removed by hostname, name and url",
-                "remove_node",
-                &["CLUSTER-REMOVE-NODE-005"],
-            )
-        },
+        law: should(
+            "removed-by-any-name",
+            "a node is removed by hostname, name and url",
+            "remove_node",
+            &["CLUSTER-REMOVE-NODE-005"],
+        ),
         stand: Stand::Apart,
         work: |group| Box::pin(spellings::removed_by_any(group)),
     },

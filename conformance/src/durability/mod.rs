@@ -4,11 +4,10 @@
 mod model;
 mod writer;
 
-use crate::laws::{Fault, Law, must};
+use crate::laws::{Fault, Law, Refusal, blocked, must, stopped, unsupported};
 use crate::runner::Run;
 use crate::spawn::Spawned;
 use crate::target::Exchange;
-use crate::verdict::Verdict;
 use futures_util::future::join_all;
 use model::{Records, Wrong};
 use rand::rngs::StdRng;
@@ -93,7 +92,7 @@ pub async fn run(run: &Run, spawned: &Spawned) {
 /// Tells why nothing is killed.
 pub(crate) fn not_tried(run: &Run, reason: &str) {
     for law in LAWS {
-        let tried = Err((Verdict::Unsupported, reason.to_owned()));
+        let tried = Err(unsupported(reason));
         law.tell(run, &run.target, &format!("{CATEGORY}/kills"), tried, Duration::ZERO);
     }
 }
@@ -104,12 +103,12 @@ async fn rounds(
     ledger: &Ledger<'_>,
     faults: &mut Faults,
     tally: &mut Tally,
-) -> Result<(), (Verdict, String)> {
+) -> Result<(), Refusal> {
     let mut random = StdRng::seed_from_u64(run.seed);
     let mut writers: Vec<Writer> = (1..=WRITERS).map(|number| Writer::new(number, run.seed)).collect();
     for _ in 0..run.kills {
         if run.stop.stopped() {
-            return Err((Verdict::NotRun, "the run was stopped".to_owned()));
+            return Err(stopped());
         }
         let moment = random.random_range(1..=LONGEST);
         let delay = Duration::from_micros(random.random_range(0..3000));
@@ -118,7 +117,7 @@ async fn rounds(
         if let Err(error) = spawned.start_again().await {
             let sentence = format!("killed and started again, it does not come back: {error}");
             faults[0].get_or_insert((sentence, None));
-            return Err((Verdict::Blocked, "the target did not come back".to_owned()));
+            return Err(blocked("the target did not come back"));
         }
         judge(ledger, &mut writers, faults, tally).await?;
     }
@@ -132,7 +131,7 @@ async fn write_until_killed(
     writers: &mut [Writer],
     moment: usize,
     delay: Duration,
-) -> Result<usize, (Verdict, String)> {
+) -> Result<usize, Refusal> {
     let acknowledged = AtomicUsize::new(0);
     let work = join_all(writers.iter_mut().map(|writer| writer.work(ledger, &acknowledged)));
     let killer = async {
@@ -147,7 +146,7 @@ async fn write_until_killed(
     match acknowledged.into_inner() {
         0 => {
             let told = last.first().map(|exchange| told(ledger.run, exchange)).unwrap_or_default();
-            Err((Verdict::Blocked, format!("no request that writes was acknowledged: {told}")))
+            Err(blocked(format!("no request that writes was acknowledged: {told}")))
         }
         count => Ok(count),
     }
@@ -159,12 +158,12 @@ async fn judge(
     writers: &mut [Writer],
     faults: &mut Faults,
     tally: &mut Tally,
-) -> Result<(), (Verdict, String)> {
+) -> Result<(), Refusal> {
     let all = all_records(ledger).await;
     if !succeeded(&all) {
         let sentence = format!("the records cannot be read after the restart: {}", told(ledger.run, &all));
         faults[0].get_or_insert((sentence, Some(all)));
-        return Err((Verdict::Blocked, "the records could not be read after the restart".to_owned()));
+        return Err(blocked("the records could not be read after the restart"));
     }
     let rows = rows(&all);
     for writer in writers {
@@ -234,12 +233,12 @@ fn rows(exchange: &Exchange) -> Vec<Value> {
     exchange.answer.as_ref().and_then(|answer| answer.body.as_array().cloned()).unwrap_or_default()
 }
 
-fn not_made(run: &Run, exchange: &Exchange) -> (Verdict, String) {
+fn not_made(run: &Run, exchange: &Exchange) -> Refusal {
     match &exchange.answer {
         Some(answer) if answer.declines("create_table") => {
-            (Verdict::Unsupported, "the target does not offer 'create_table'".to_owned())
+            unsupported("the target does not offer 'create_table'")
         }
-        _ => (Verdict::Blocked, format!("there is no table to write to: {}", told(run, exchange))),
+        _ => blocked(format!("there is no table to write to: {}", told(run, exchange))),
     }
 }
 

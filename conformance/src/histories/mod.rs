@@ -3,9 +3,8 @@
 
 mod shop;
 
-use crate::laws::{Fault, Law, Tried};
+use crate::laws::{Fault, Law, Tried, must, should};
 use crate::runner::Run;
-use crate::scenario::Level;
 use futures_util::future::join_all;
 use serde_json::json;
 use shop::Shop;
@@ -17,34 +16,30 @@ pub const CATEGORY: &str = "histories";
 const WRITERS: usize = 8;
 
 const LAWS: [Law; 4] = [
-    Law {
-        step: "nothing-is-lost",
-        title: "every record whose insert was acknowledged is there, whoever wrote meanwhile",
-        operation: "insert",
-        requirements: &["NOSQL-INSERT-001"],
-        level: Level::Must,
-    },
-    Law {
-        step: "one-insert-wins",
-        title: "of inserts of one key at once, one stores its record and the others are told that it was skipped",
-        operation: "insert",
-        requirements: &["NOSQL-INSERT-002"],
-        level: Level::Should,
-    },
-    Law {
-        step: "merges-keep-each-other",
-        title: "of updates of different attributes of one record at once, none undoes another",
-        operation: "update",
-        requirements: &["NOSQL-UPDATE-001"],
-        level: Level::Should,
-    },
-    Law {
-        step: "no-half-requests",
-        title: "two records written by one request are never seen at different states",
-        operation: "upsert",
-        requirements: &["NOSQL-UPSERT-001"],
-        level: Level::Should,
-    },
+    must(
+        "nothing-is-lost",
+        "every record whose insert was acknowledged is there, whoever wrote meanwhile",
+        "insert",
+        &["NOSQL-INSERT-001"],
+    ),
+    should(
+        "one-insert-wins",
+        "of inserts of one key at once, one stores its record and the others are told that it was skipped",
+        "insert",
+        &["NOSQL-INSERT-002"],
+    ),
+    should(
+        "merges-keep-each-other",
+        "of updates of different attributes of one record at once, none undoes another",
+        "update",
+        &["NOSQL-UPDATE-001"],
+    ),
+    should(
+        "no-half-requests",
+        "two records written by one request are never seen at different states",
+        "upsert",
+        &["NOSQL-UPSERT-001"],
+    ),
 ];
 
 /// Writes from many connections at once and judges what came of it.

@@ -1,8 +1,8 @@
 //! A table that many write to.
 
+use crate::laws::{Refusal, blocked, unsupported};
 use crate::runner::Run;
 use crate::target::Exchange;
-use crate::verdict::Verdict;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ const FIRST: usize = 2_000_000;
 
 impl<'r> Shop<'r> {
     /// Makes the table and waits until it can be searched.
-    pub(super) async fn open(run: &'r Run, number: usize) -> Result<Shop<'r>, (Verdict, String)> {
+    pub(super) async fn open(run: &'r Run, number: usize) -> Result<Shop<'r>, Refusal> {
         let database = format!("history{}", run.names.suffix(FIRST + number));
         let shop = Shop { run, database };
         let create = json!({"operation": "create_table", "database": shop.database, "table": TABLE, "primary_key": "id"});
@@ -26,16 +26,13 @@ impl<'r> Shop<'r> {
         match exchange.answer {
             Some(answer) if answer.status == 200 => {}
             Some(answer) if answer.declines("create_table") => {
-                return Err((Verdict::Unsupported, "the target does not offer 'create_table'".to_owned()));
+                return Err(unsupported("the target does not offer 'create_table'"));
             }
             Some(answer) => {
                 let body = run.secrets.value(&answer.body);
-                return Err((
-                    Verdict::Blocked,
-                    format!("create_table was answered {} {body}", answer.status),
-                ));
+                return Err(blocked(format!("create_table was answered {} {body}", answer.status)));
             }
-            None => return Err((Verdict::Blocked, "create_table was not answered".to_owned())),
+            None => return Err(blocked("create_table was not answered")),
         }
         // The attributes are known before several writers bring them along at once.
         let attributes = (0..super::WRITERS).map(|writer| (format!("w{writer}"), Value::Null));
@@ -54,7 +51,7 @@ impl<'r> Shop<'r> {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Err((Verdict::Blocked, "the new table could not be written to".to_owned()))
+        Err(blocked("the new table could not be written to"))
     }
 
     async fn send(&self, body: Value) -> Exchange {

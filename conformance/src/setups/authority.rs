@@ -1,6 +1,7 @@
 //! Certificates made for a trial, by an authority made for it.
 
-use super::{Refusal, inept};
+use super::inept;
+use crate::laws::Refusal;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,

@@ -1,10 +1,9 @@
 //! What a backup holds: the database as it was when the operation began, whatever is written meanwhile. It is looked at
 //! by another server, which finds it among its databases when it is started again.
 
-use super::{Refusal, Stage, Trial, ask, blocked, inept};
-use crate::laws::{Law, Tried, must};
+use super::{Stage, Trial, ask, inept};
+use crate::laws::{Law, Refusal, Tried, blocked, should};
 use crate::runner::Run;
-use crate::scenario::Level;
 use crate::target::{ANSWER_TIMEOUT, Request, Target};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -12,15 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 pub(super) const LAWS: &[(Law, Trial)] = &[(
-    Law {
-        level: Level::Should,
-        ..must(
-            "backup-of-one-moment",
-            "a backup holds what was acknowledged before it, and nothing that was written after it began",
-            "get_backup",
-            &["DB-GET-BACKUP-002"],
-        )
-    },
+    should(
+        "backup-of-one-moment",
+        "a backup holds what was acknowledged before it, and nothing that was written after it began",
+        "get_backup",
+        &["DB-GET-BACKUP-002"],
+    ),
     |stage| Box::pin(of_one_moment(stage)),
 )];
 

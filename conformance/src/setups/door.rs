@@ -2,8 +2,8 @@
 //! shown, and the certificate that the server shows.
 
 use super::authority::Signed;
-use super::{Refusal, blocked, inept};
-use crate::laws::Fault;
+use super::inept;
+use crate::laws::{Fault, Refusal, blocked};
 use crate::target::{ANSWER_TIMEOUT, Answer, Exchange, Request};
 use reqwest::{Client, Identity, Url};
 use serde_json::Value;

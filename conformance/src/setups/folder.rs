@@ -1,10 +1,9 @@
 //! What the server's own folder shows.
 
-use super::{Refusal, Stage, Trial, blocked, inept};
-use crate::laws::{Fault, Law, Tried, must};
+use super::{Stage, Trial, inept};
+use crate::laws::{Fault, Law, Refusal, Tried, blocked, must, unsupported};
 use crate::runner::Run;
 use crate::target::Exchange;
-use crate::verdict::Verdict;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs::{File, Permissions, read_dir, read_to_string};
@@ -63,7 +62,7 @@ async fn unreadable(stage: &Stage<'_>) -> Tried {
     make_table(stage, "unreadable").await?;
     let Some(file) = forbidden_file(&stage.folder()?)? else {
         let reason = "whoever runs this may read every file, and so may the server that it starts";
-        return Err((Verdict::Unsupported, reason.to_owned()));
+        return Err(unsupported(reason));
     };
     let path = file.display().to_string();
     let exchange = stage

@@ -1,7 +1,7 @@
 //! Licence keys as they were before usage licences.
 
 use super::{Stage, Trial};
-use crate::laws::{Law, Tried, must};
+use crate::laws::{Law, Tried, blocked, must};
 use crate::runner::Run;
 use crate::target::Exchange;
 use serde_json::json;
@@ -52,7 +52,7 @@ async fn taken(stage: &Stage<'_>) -> Tried {
 async fn not_shown(stage: &Stage<'_>) -> Tried {
     let exchange = set(stage).await;
     if exchange.answer.as_ref().is_none_or(|answer| answer.status != 200) {
-        return Err(super::blocked(format!("no key could be set: {}", stage.told(&exchange))));
+        return Err(blocked(format!("no key could be set: {}", stage.told(&exchange))));
     }
     // The end is what only who was given the key knows.
     let secret = KEY.rsplit('.').next().unwrap_or_default();

@@ -1,8 +1,7 @@
 //! The metrics that a server counts besides the built-in ones: those that have rows are listed.
 
-use super::{Refusal, Stage, Trial};
-use crate::laws::{Law, Tried, must};
-use crate::verdict::Verdict;
+use super::{Stage, Trial};
+use crate::laws::{Law, Refusal, Tried, must, unsupported};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -40,7 +39,7 @@ async fn listed(stage: &Stage<'_>) -> Tried {
             break with_rows;
         }
         if started.elapsed() > PATIENCE {
-            return Err((Verdict::Unsupported, "no metric that is not built in has rows yet".to_owned()));
+            return Err(unsupported("no metric that is not built in has rows yet"));
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     };

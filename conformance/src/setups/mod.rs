@@ -14,7 +14,7 @@ mod shown;
 
 use crate::event::Event;
 use crate::farm::{Farm, Instance};
-use crate::laws::{Law, Tried};
+use crate::laws::{Law, Refusal, Tried, blocked, stopped, unsupported};
 use crate::runner::{FRESH, Options, Run};
 use crate::target::{Exchange, Target};
 use crate::verdict::Verdict;
@@ -33,9 +33,6 @@ const AT_ONCE: usize = 2;
 
 /// What a law is tried by.
 type Trial = for<'a> fn(&'a Stage<'a>) -> std::pin::Pin<Box<dyn Future<Output = Tried> + Send + 'a>>;
-
-/// Why something cannot be tried.
-type Refusal = (Verdict, String);
 
 /// Laws that are tried one after the other on a server.
 struct Story {
@@ -131,10 +128,6 @@ async fn tell(
     }
 }
 
-fn stopped() -> Refusal {
-    (Verdict::NotRun, "the run was stopped".to_owned())
-}
-
 /// Where a story is told.
 struct Stage<'a> {
     run: &'a Run,
@@ -147,7 +140,7 @@ struct Stage<'a> {
 impl<'a> Stage<'a> {
     async fn set(run: &'a Run, farm: Option<&'a dyn Farm>, story: &Story) -> Result<Stage<'a>, Refusal> {
         let Some(farm) = farm else {
-            (story.own_target)(run).map_err(|reason| (Verdict::Unsupported, reason))?;
+            (story.own_target)(run).map_err(unsupported)?;
             return Ok(Stage { run, farm: None, instance: None, target: run.target.clone() });
         };
         let instance = started(farm, story.need).await?;
@@ -159,7 +152,7 @@ impl<'a> Stage<'a> {
     async fn another(&self, need: &str) -> Result<Box<dyn Instance>, Refusal> {
         match self.farm {
             Some(farm) => started(farm, need).await,
-            None => Err((Verdict::Unsupported, self.run.why_not(need))),
+            None => Err(unsupported(self.run.why_not(need))),
         }
     }
 
@@ -184,9 +177,7 @@ impl<'a> Stage<'a> {
 
 async fn started(farm: &dyn Farm, need: &str) -> Result<Box<dyn Instance>, Refusal> {
     let started = farm.start(need).await;
-    started.ok_or_else(|| {
-        (Verdict::Unsupported, format!("no server could be started that is set up for {need}"))
-    })
+    started.ok_or_else(|| unsupported(format!("no server could be started that is set up for {need}")))
 }
 
 /// Runs an operation as the super user that has to succeed for a law to be tried.
@@ -196,7 +187,7 @@ async fn ask(run: &Run, target: &Target, body: Value) -> Result<Value, Refusal> 
     match &exchange.answer {
         Some(answer) if answer.status == 200 => Ok(answer.body.clone()),
         Some(answer) if answer.declines(operation) => {
-            Err((Verdict::Unsupported, format!("the target does not offer '{operation}'")))
+            Err(unsupported(format!("the target does not offer '{operation}'")))
         }
         _ => Err(blocked(format!("{operation}: {}", told(run, &exchange)))),
     }
@@ -208,11 +199,6 @@ fn told(run: &Run, exchange: &Exchange) -> String {
         (None, Some(fault)) => fault.to_string(),
         (None, None) => "nothing".to_owned(),
     }
-}
-
-/// Something that has to work first does not.
-fn blocked(reason: impl Into<String>) -> Refusal {
-    (Verdict::Blocked, reason.into())
 }
 
 /// The harness could not do its part.

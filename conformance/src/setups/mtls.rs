@@ -2,11 +2,11 @@
 
 use super::authority::Authority;
 use super::door::{Door, Heard, Knock, unless};
-use super::{Refusal, Stage, Trial, blocked, inept};
-use crate::laws::{Law, Tried, must};
+use super::{Stage, Trial, inept};
+use crate::laws::{Law, Refusal, Tried, blocked, must, should};
 use crate::listener::Listener;
 use crate::runner::Run;
-use crate::scenario::{Errors, Level};
+use crate::scenario::Errors;
 use crate::target::Answer;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -15,10 +15,6 @@ use hyper::{Request, Response};
 use serde_json::json;
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
-
-const fn should(law: Law) -> Law {
-    Law { level: Level::Should, ..law }
-}
 
 /// With `mtls`.
 pub(super) const LAWS: &[(Law, Trial)] = &[
@@ -41,21 +37,21 @@ pub(super) const LAWS: &[(Law, Trial)] = &[
         |stage| Box::pin(others(stage)),
     ),
     (
-        should(must(
+        should(
             "certificate-beats-header",
             "an accepted certificate beats the Authorization header",
             "user_info",
             &["CERT-TLS-008"],
-        )),
+        ),
         |stage| Box::pin(beats_header(stage)),
     ),
     (
-        should(must(
+        should(
             "users-who-may-not",
             "certificates of inactive users are answered with 401, those of unknown ones with 403",
             "user_info",
             &["CERT-TLS-009"],
-        )),
+        ),
         |stage| Box::pin(users_who_may_not(stage)),
     ),
 ];
@@ -84,12 +80,12 @@ pub(super) const LAWS_OF_NOBODY: &[(Law, Trial)] = &[(
 
 /// With `mtls.certificateVerification`.
 pub(super) const LAWS_OF_VERIFICATION: &[(Law, Trial)] = &[(
-    should(must(
+    should(
         "revoked-is-refused",
         "a certificate that its authority's list names, or that cannot be checked, is answered with 401",
         "user_info",
         &["CERT-TLS-010"],
-    )),
+    ),
     |stage| Box::pin(revoked(stage)),
 )];
 

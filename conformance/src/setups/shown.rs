@@ -2,25 +2,21 @@
 
 use super::authority::{Authority, Signed};
 use super::door::{Door, Knock};
-use super::{Refusal, Stage, Trial, blocked};
-use crate::laws::{Fault, Law, Tried, must};
+use super::{Stage, Trial};
+use crate::laws::{Fault, Law, Refusal, Tried, blocked, must, should};
 use crate::runner::{FRESH, Run};
-use crate::scenario::Level;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
 pub(super) const LAWS: &[(Law, Trial)] = &[
     (
-        Law {
-            level: Level::Should,
-            ..must(
-                "self-made-at-first",
-                "without a configured certificate the server has an authority and a certificate of its own, and shows it",
-                "list_certificates",
-                &["CERT-TLS-003"],
-            )
-        },
+        should(
+            "self-made-at-first",
+            "without a configured certificate the server has an authority and a certificate of its own, and shows it",
+            "list_certificates",
+            &["CERT-TLS-003"],
+        ),
         |stage| Box::pin(self_made(stage)),
     ),
     (
