@@ -46,6 +46,15 @@ pub(crate) fn stopped() -> Refusal {
     (Verdict::NotRun, "the run was stopped".to_owned())
 }
 
+/// What came of an exchange, in words.
+pub(crate) fn told(run: &Run, exchange: &Exchange) -> String {
+    match (&exchange.answer, &exchange.fault) {
+        (Some(answer), _) => format!("{} {}", answer.status, run.secrets.value(&answer.body)),
+        (None, Some(fault)) => fault.to_string(),
+        (None, None) => "nothing".to_owned(),
+    }
+}
+
 /// A law of what every implementation owes.
 pub(crate) const fn must(
     step: &'static str,

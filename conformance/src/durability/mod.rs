@@ -4,7 +4,7 @@
 mod model;
 mod writer;
 
-use crate::laws::{Fault, Law, Refusal, blocked, must, stopped, unsupported};
+use crate::laws::{Fault, Law, Refusal, blocked, must, stopped, told, unsupported};
 use crate::runner::Run;
 use crate::spawn::Spawned;
 use crate::target::Exchange;
@@ -239,14 +239,5 @@ fn not_made(run: &Run, exchange: &Exchange) -> Refusal {
             unsupported("the target does not offer 'create_table'")
         }
         _ => blocked(format!("there is no table to write to: {}", told(run, exchange))),
-    }
-}
-
-/// What came of an exchange, in words.
-fn told(run: &Run, exchange: &Exchange) -> String {
-    match (&exchange.answer, &exchange.fault) {
-        (Some(answer), _) => format!("{} {}", answer.status, run.secrets.value(&answer.body)),
-        (None, Some(fault)) => fault.to_string(),
-        (None, None) => "nothing".to_owned(),
     }
 }

@@ -14,7 +14,7 @@ mod shown;
 
 use crate::event::Event;
 use crate::farm::{Farm, Instance};
-use crate::laws::{Law, Refusal, Tried, blocked, stopped, unsupported};
+use crate::laws::{Law, Refusal, Tried, blocked, stopped, told, unsupported};
 use crate::runner::{FRESH, Options, Run};
 use crate::target::{Exchange, Target};
 use crate::verdict::Verdict;
@@ -190,14 +190,6 @@ async fn ask(run: &Run, target: &Target, body: Value) -> Result<Value, Refusal> 
             Err(unsupported(format!("the target does not offer '{operation}'")))
         }
         _ => Err(blocked(format!("{operation}: {}", told(run, &exchange)))),
-    }
-}
-
-fn told(run: &Run, exchange: &Exchange) -> String {
-    match (&exchange.answer, &exchange.fault) {
-        (Some(answer), _) => format!("{} {}", answer.status, run.secrets.value(&answer.body)),
-        (None, Some(fault)) => fault.to_string(),
-        (None, None) => "nothing".to_owned(),
     }
 }
 
