@@ -105,9 +105,13 @@ struct Club<'s> {
 
 impl<'s> Club<'s> {
     async fn open(stage: &'s Stage<'s>) -> Result<Club<'s>, Refusal> {
+        Club::with(stage, Authority::new("Conformance Suite of Clients")?).await
+    }
+
+    /// Makes the server believe an authority.
+    async fn with(stage: &'s Stage<'s>, authority: Authority) -> Result<Club<'s>, Refusal> {
         let url = stage.instance.as_ref().and_then(|instance| instance.secure_url());
         let door = Door::of(&url.ok_or_else(|| blocked("the server has no secure port"))?).await?;
-        let authority = Authority::new("Conformance Suite of Clients")?;
         let trust = json!({"operation": "add_certificate", "name": "suite-clients", "certificate": authority.pem,
             "is_authority": true});
         stage.ask(trust).await?;
@@ -277,10 +281,7 @@ async fn revoked(stage: &Stage<'_>) -> Tried {
     let lenient = stage.another("mtls-verified-if-possible").await?;
     let lenient =
         Stage { run: stage.run, farm: None, target: lenient.target().clone(), instance: Some(lenient) };
-    let club = Club { authority: club.authority, ..Club::open(&lenient).await? };
-    let trust = json!({"operation": "add_certificate", "name": "suite-clients", "certificate": club.authority.pem,
-        "is_authority": true});
-    lenient.ask(trust).await?;
+    let club = Club::with(&lenient, club.authority).await?;
     club.member(&name).await?;
     let heard = club.ask(Knock { showing: Some(&unchecked), ..Knock::default() }).await?;
     let who = "with fail-open a certificate whose list cannot be had";
