@@ -104,10 +104,7 @@ async fn take(stage: &Stage<'_>, scribe: &Scribe<'_>) -> Result<Taken, Refusal> 
     let admin = stage.target.admin.basic();
     let request = Request::operation(&json!({"operation": "get_backup", "database": DATABASE}), Some(admin));
     let client = reqwest::Client::builder().http1_only().no_proxy().timeout(ANSWER_TIMEOUT);
-    let mut asked = client.build().map_err(inept)?.post(stage.target.address()).body(request.body.clone());
-    for (name, value) in &request.headers {
-        asked = asked.header(name, value);
-    }
+    let asked = request.fill(client.build().map_err(inept)?.post(stage.target.address()));
     let response = asked.send().await.map_err(|error| blocked(format!("get_backup: {error}")))?;
     let most = scribe.begun.load(Ordering::SeqCst);
     if response.status() != reqwest::StatusCode::OK {

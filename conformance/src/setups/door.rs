@@ -4,7 +4,7 @@
 use super::authority::Signed;
 use super::inept;
 use crate::laws::{Fault, Refusal, blocked};
-use crate::target::{ANSWER_TIMEOUT, Answer, Exchange, Request};
+use crate::target::{ANSWER_TIMEOUT, Answer, Exchange, Raw, Request, cause};
 use reqwest::{Client, Identity, Url};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -65,10 +65,7 @@ impl Door {
             None => format!("https://{}/", self.address),
         };
         let request = Request::operation(body, knock.saying.map(str::to_owned));
-        let mut asked = builder.build().map_err(inept)?.post(url).body(request.body.clone());
-        for (name, value) in &request.headers {
-            asked = asked.header(name, value);
-        }
+        let asked = request.fill(builder.build().map_err(inept)?.post(url));
         let started = Instant::now();
         Ok(hear(asked, request, started).await.map_err(|error| cause(&error)))
     }
@@ -76,32 +73,20 @@ impl Door {
 
 async fn hear(asked: reqwest::RequestBuilder, request: Request, started: Instant) -> reqwest::Result<Heard> {
     let response = asked.send().await?;
-    let status = response.status().as_u16();
     let shown = response
         .extensions()
         .get::<reqwest::tls::TlsInfo>()
         .and_then(|info| info.peer_certificate())
         .map(<[u8]>::to_vec)
         .unwrap_or_default();
-    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-    let headers = response.headers().iter();
-    let headers = headers.map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect();
-    let answer = Answer::new(status, headers, &response.bytes().await?);
+    let Raw { status, headers, body } = Raw::of(response).await?;
+    let answer = Answer::new(status, headers, &body);
     let millis = started.elapsed().as_secs_f64() * 1000.0;
     Ok(Heard {
         exchange: Exchange { request, answer: Some(answer.clone()), fault: None, millis },
         answer,
         shown,
     })
-}
-
-/// The innermost cause says most.
-fn cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 /// A fault unless what came is right.

@@ -3,7 +3,6 @@
 use super::{
     ANSWER_TIMEOUT, Answer, CONNECT_TIMEOUT, Exchange, Fault, Place, Raw, Reach, Request, Target, TargetError,
 };
-use std::error::Error as _;
 use std::time::Instant;
 
 pub(super) fn build(place: &Place, reach: Reach, http2: bool) -> Result<reqwest::Client, TargetError> {
@@ -51,31 +50,42 @@ pub(super) async fn raw(target: &Target, client: &reqwest::Client, request: &Req
     let method = reqwest::Method::from_bytes(request.method.as_bytes())
         .map_err(|error| Fault::Malformed(error.to_string()))?;
     let url = format!("{}{}", base(&target.place), request.path);
-    let mut builder = client.request(method, url).body(request.body.clone());
-    for (name, value) in &request.headers {
-        builder = builder.header(name, value);
-    }
-    let response = builder.send().await.map_err(|error| fault(&error))?;
-    let status = response.status().as_u16();
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-        .collect();
-    let body = response.bytes().await.map_err(|error| fault(&error))?;
-    Ok(Raw { status, headers, body })
+    let response = request.fill(client.request(method, url)).send().await.map_err(|error| fault(&error))?;
+    Raw::of(response).await.map_err(|error| fault(&error))
 }
 
-/// The innermost cause says most.
+impl Request {
+    /// Puts the headers and the body into a request that a client makes.
+    pub(crate) fn fill(&self, builder: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        let builder = builder.body(self.body.clone());
+        self.headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value))
+    }
+}
+
+impl Raw {
+    /// Waits for the rest of an answer.
+    pub(crate) async fn of(response: reqwest::Response) -> reqwest::Result<Raw> {
+        let status = response.status().as_u16();
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let headers = response.headers().iter();
+        let headers = headers.map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect();
+        Ok(Raw { status, headers, body: response.bytes().await? })
+    }
+}
+
 fn fault(error: &reqwest::Error) -> Fault {
     if error.is_timeout() && !error.is_connect() {
         return Fault::Timeout(ANSWER_TIMEOUT.as_secs());
     }
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = cause.to_string();
-        source = cause.source();
-    }
+    let text = cause(error);
     if error.is_connect() { Fault::Connect(text) } else { Fault::Broken(text) }
+}
+
+/// The innermost cause says most.
+pub(crate) fn cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
 }

@@ -7,6 +7,7 @@ mod wire;
 
 pub use between::{Between, Means};
 pub use binary::{Form, decode, encode};
+pub(crate) use client::cause;
 pub use wire::WireAnswers;
 
 use crate::services;
