@@ -46,7 +46,7 @@ pub(super) async fn writes(group: &Group<'_>) -> Tried {
 /// SQL and a CSV load on the last node.
 pub(super) async fn other_writes(group: &Group<'_>) -> Tried {
     group.flows().await?;
-    let last = group.nodes.len() - 1;
+    let last = group.last();
     let (by_sql, by_load) = (group.key(), group.key());
     let statement = format!("INSERT INTO {}.{TABLE} (id, n) VALUES ('{by_sql}', 7)", group.database);
     group.accepted(last, json!({"operation": "sql", "sql": statement})).await?;
@@ -93,7 +93,7 @@ pub(super) async fn whole_requests(group: &Group<'_>) -> Tried {
         }
         Ok(None)
     };
-    let last = group.nodes.len() - 1;
+    let last = group.last();
     let reader = async {
         let started = Instant::now();
         while started.elapsed() < group.patience() {
@@ -148,7 +148,7 @@ pub(super) async fn later_write(group: &Group<'_>) -> Tried {
             return Ok(fault);
         }
     }
-    group.delete(group.nodes.len() - 1, &[&key]).await?;
+    group.delete(group.last(), &[&key]).await?;
     let is_gone = |rows: &Value| rows.as_array().is_some_and(Vec::is_empty);
     Ok(group.everywhere(&[&key], "the later deletion must stay", is_gone).await)
 }

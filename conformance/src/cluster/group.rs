@@ -18,7 +18,8 @@ pub(super) const TABLE: &str = "shared";
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long what must not happen is waited for.
 const SILENCE: Duration = Duration::from_secs(2);
-const PAUSE: Duration = Duration::from_millis(50);
+/// How long nodes are left alone before they are asked again.
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
 /// The number of the unit that the names of these checks belong to.
 const UNIT: usize = 3_000_000;
 

@@ -1,6 +1,6 @@
 //! What is done to the history or the age of records on one node stays there, and what is told of all nodes.
 
-use super::group::Group;
+use super::group::{Group, PAUSE};
 use crate::laws::{Refusal, Tried, blocked};
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ async fn job(group: &Group<'_>, node: usize, request: Value) -> Result<(), Refus
             _ if began.elapsed() > group.patience() || group.run.stop.stopped() => {
                 return Err(blocked("a job does not end"));
             }
-            _ => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+            _ => tokio::time::sleep(PAUSE).await,
         }
     }
 }

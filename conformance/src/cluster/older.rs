@@ -3,7 +3,7 @@
 //! Whether a server takes it depends on its version and settings, so one that refuses such a request does not offer it.
 
 use super::group::Group;
-use super::subscriptions::{self, Way};
+use super::subscriptions::{self, IN, OUT, Way, outward};
 use super::terms::answers;
 use crate::laws::{Refusal, Tried, unsupported};
 use crate::target::Exchange;
@@ -27,9 +27,6 @@ async fn ask(group: &Group<'_>, request: Value) -> Result<Exchange, Refusal> {
 fn subscription(group: &Group<'_>, table: &str) -> Value {
     json!({"schema": group.database, "table": table, "publish": true, "subscribe": false})
 }
-
-/// The table of [`subscriptions`] that flows to the last node.
-const OUT: &str = "outward";
 
 /// `add_node` is answered in the words of that form.
 pub(super) async fn add(group: &Group<'_>) -> Tried {
@@ -61,8 +58,7 @@ pub(super) async fn configure(group: &Group<'_>) -> Tried {
     if let Some(fault) = answers(exchange, "Cluster successfully configured.") {
         return Ok(Some(fault));
     }
-    let way = Way { from: 0, to: group.last(), database: &group.database, table: OUT };
-    way.is_open(group).await
+    outward(group, OUT).is_open(group).await
 }
 
 /// `set_node_replication` answers as documented, and changes nothing but what it names.
@@ -70,7 +66,7 @@ pub(super) async fn set_replication(group: &Group<'_>) -> Tried {
     subscriptions::only_outward(group).await?;
     let name = &group.names[group.last()];
     let request = json!({"operation": "set_node_replication", "node_name": name,
-        "subscriptions": [subscriptions::subscription(group, "inward")]});
+        "subscriptions": [subscriptions::subscription(group, IN)]});
     let exchange = ask(group, request).await?;
     match answers(exchange, &format!("Successfully updated '{name}'")) {
         None => subscriptions::merged(group).await,

@@ -14,7 +14,7 @@ pub(super) async fn users(group: &Group<'_>) -> Tried {
     let user =
         json!({"operation": "add_user", "username": name, "password": name, "role": name, "active": true});
     group.accepted(0, user).await?;
-    let last = group.nodes.len() - 1;
+    let last = group.last();
     let admin = Credentials { username: name.clone(), password: name.clone() };
     let mut target = group.nodes[last].target.clone();
     target.admin = admin;
@@ -43,7 +43,7 @@ async fn logs_in(group: &Group<'_>, target: &Target, name: &str) -> crate::laws:
 
 /// A table is dropped on the first node alone, and then another one on all.
 pub(super) async fn drops(group: &Group<'_>) -> Tried {
-    let last = group.nodes.len() - 1;
+    let last = group.last();
     let describe =
         |table: &str| json!({"operation": "describe_table", "database": group.database, "table": table});
     for table in ["dropped-here", "dropped-everywhere"] {

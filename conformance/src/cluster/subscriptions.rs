@@ -6,9 +6,9 @@ use crate::laws::{Fault, Refusal, Tried};
 use serde_json::{Value, json};
 
 /// The table whose changes go from the first node to the last.
-const OUT: &str = "outward";
+pub(super) const OUT: &str = "outward";
 /// The table whose changes go from the last node to the first.
-const IN: &str = "inward";
+pub(super) const IN: &str = "inward";
 /// The table that is never named.
 const REST: &str = "neither";
 
@@ -83,7 +83,7 @@ impl Way<'_> {
     }
 }
 
-fn outward<'w>(group: &'w Group<'_>, table: &'w str) -> Way<'w> {
+pub(super) fn outward<'w>(group: &'w Group<'_>, table: &'w str) -> Way<'w> {
     Way { from: 0, to: group.last(), database: &group.database, table }
 }
 

@@ -1,12 +1,10 @@
 //! Who knows whom: laws need nodes that are joined, or that do not know each other, and leave them as they were found.
 
-use super::group::{Group, names_of};
+use super::group::{Group, PAUSE, names_of};
 use crate::laws::{Fault, Refusal, Tried, blocked, unsupported};
 use crate::target::Exchange;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
-
-const PAUSE: Duration = Duration::from_millis(50);
+use std::time::Instant;
 
 /// How nodes have to stand to each other for a law to be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
