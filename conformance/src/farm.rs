@@ -42,12 +42,13 @@ pub trait Farm: Debug + Send + Sync {
     /// Starts a server that is set up for what scenarios need: `tcp` (nothing in particular), `unix-socket`, `tls`,
     /// `http2`, `cors-off`, `cors-list`, `authorize-local`, `sessions-off`, `brief-refresh-tokens`, `fresh`,
     /// `quick-analytics`, `csv-files`, `s3`, `node` (which can be joined with others), `licences`, `long-log`,
-    /// `local-off-by-variable`, `before-4-4` (with clustering as it was); reached without TLS, but with a port for it that asks for certificates, `mtls`,
-    /// `mtls-required`, `mtls-of-nobody`, `mtls-verified`, `mtls-verified-if-possible`. `None` for a need it does not know.
+    /// `local-off-by-variable`, `before-4-4` (with clustering as it was); reached without TLS, but with a port for it
+    /// that asks for certificates, `mtls`, `mtls-required`, `mtls-of-nobody`, `mtls-verified`,
+    /// `mtls-verified-if-possible`. `None` for a need it does not know.
     fn start<'a>(&'a self, need: &'a str) -> BoxFuture<'a, Option<Box<dyn Instance>>>;
 
     /// Starts a server that is a process of its own, so that it can be killed. `None` where that cannot be had.
     fn spawn(&self, _admin: Credentials) -> BoxFuture<'_, Option<Spawned>> {
-        Box::pin(std::future::ready(None))
+        ready(None).boxed()
     }
 }

@@ -114,9 +114,8 @@ pub async fn run(url: &str) -> Report {
 
 /// Takes name and password out of an address; without them they are `admin` and `password`.
 pub fn split_credentials(url: &str) -> (String, Credentials) {
-    let default = Credentials { username: "admin".to_owned(), password: "password".to_owned() };
     let (address, admin) = take_credentials(url);
-    (address, admin.unwrap_or(default))
+    (address, admin.unwrap_or_else(Credentials::usual))
 }
 
 /// Takes name and password out of an address, when they are there.

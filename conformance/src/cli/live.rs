@@ -8,6 +8,11 @@ use conformance::{Options, Sink, Stop, identify, probe, side_by_side, sweep as s
 use std::path::Path;
 use std::sync::Arc;
 
+/// Does what takes a runtime.
+pub(super) fn wait_for<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    runtime()?.block_on(work)
+}
+
 pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
@@ -60,7 +65,7 @@ pub(super) fn identify(url: &str, reach: &ReachArgs, as_json: bool) -> anyhow::R
 /// Lists or removes what earlier runs left behind.
 pub(super) fn sweep(url: &str, run: Option<&str>, remove: bool, reach: &ReachArgs) -> anyhow::Result<u8> {
     let target = reach.target(url)?;
-    runtime()?.block_on(async {
+    wait_for(async {
         probe::speaks(&target, probe::FIRST_ANSWER).await?;
         let found = sweeping::find(&target, run).await;
         for leftover in &found {

@@ -273,12 +273,8 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Show { id }) => list::show(&id),
         Some(Command::Matrix) => list::matrix(),
         Some(Command::Audit { verbose }) => list::audit(verbose),
-        Some(Command::SelfTest { fault, list }) => live::runtime()
-            .map_err(Into::into)
-            .and_then(|runtime| runtime.block_on(embedded::self_test(&fault, list))),
-        Some(Command::BuiltInServer { flags }) => {
-            live::runtime().map_err(Into::into).and_then(|runtime| runtime.block_on(embedded::serve(&flags)))
-        }
+        Some(Command::SelfTest { fault, list }) => live::wait_for(embedded::self_test(&fault, list)),
+        Some(Command::BuiltInServer { flags }) => live::wait_for(embedded::serve(&flags)),
         Some(Command::Import { from, to }) => conformance::import::run(&from, &to).map(|text| {
             println!("{text}");
             0
@@ -293,9 +289,7 @@ pub(crate) fn main() -> ExitCode {
             live::diff([&first, &second], options(&choice), &reach, verbose)
         }
         Some(Command::Identify { url, json, reach }) => live::identify(&url, &reach, json),
-        Some(Command::Record(args)) => {
-            live::runtime().map_err(Into::into).and_then(|runtime| runtime.block_on(record::record(&args)))
-        }
+        Some(Command::Record(args)) => live::wait_for(record::record(&args)),
         Some(Command::Requirements { set }) => list::set(set.as_deref()),
         Some(Command::Sweep { url, run, yes, reach }) => live::sweep(&url, run.as_deref(), yes, &reach),
         Some(Command::Completions { shell }) => {

@@ -28,8 +28,7 @@ impl ReachArgs {
             self.user.as_deref().map(|text| Credentials::parse(text).context("-u takes USER:PASSWORD"));
         let given = given.transpose()?;
         let (address, inside) = conformance::take_credentials(url);
-        let default = || conformance::split_credentials("").1;
-        Ok((address, inside.or(given).unwrap_or_else(default)))
+        Ok((address, inside.or(given).unwrap_or_else(Credentials::usual)))
     }
 
     pub(super) fn reach(&self) -> Reach {

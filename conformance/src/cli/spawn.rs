@@ -15,7 +15,8 @@ pub(super) struct SpawnArgs {
     /// it is killed at random moments and started again. In CMD and in the address {port} stands for a free port (the
     /// address is http://127.0.0.1:{port} unless given) and {root} for an empty folder; both stay the same at every
     /// start. In CMD {s3} stands for the address of a store of objects that the suite serves, as for
-    /// AWS_ENDPOINT_URL_S3: without it nothing is tried that needs one. HDB_ADMIN_USERNAME and HDB_ADMIN_PASSWORD are set to the user's. Ready is when user_info is answered.
+    /// AWS_ENDPOINT_URL_S3: without it nothing is tried that needs one. HDB_ADMIN_USERNAME and HDB_ADMIN_PASSWORD are
+    /// set to the user's. Ready is when user_info is answered.
     #[arg(long, value_name = "CMD")]
     pub(super) spawn: Option<String>,
     /// How often the target is killed.

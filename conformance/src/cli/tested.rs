@@ -28,7 +28,7 @@ impl Tested {
             options.spawned = Some(spawned);
             return Ok(Tested { target, _server: server });
         }
-        let target = Target::new(&address.unwrap_or_default(), admin, args.reach.reach())?;
+        let target = Target::new(&address.unwrap_or_default(), admin, reach)?;
         Ok(Tested { target, _server: server })
     }
 }

@@ -50,6 +50,11 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// What is tried where none are given: `admin` and `password`.
+    pub fn usual() -> Self {
+        Credentials { username: "admin".to_owned(), password: "password".to_owned() }
+    }
+
     /// Credentials from `user:password`; the password may hold colons.
     pub fn parse(text: &str) -> Option<Self> {
         let (username, password) = text.split_once(':')?;
