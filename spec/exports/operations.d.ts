@@ -1855,8 +1855,8 @@ export type RestartResponse = {
 /** Restarts one service, as a job. */
 export type RestartServiceRequest = {
   operation: "restart_service";
-  /** Exact case. The 4.x line also knows clustering and clustering_config. */
-  service: "http_workers" | "http" | "custom_functions" | "custom functions" | "harperdb";
+  /** Exact case. Only servers with clustering in the form before 4.4 know clustering and clustering_config. */
+  service: "http_workers" | "http" | "custom_functions" | "custom functions" | "harperdb" | "clustering" | "clustering_config";
   /** Restart node after node. Its type is not checked. */
   replicated?: boolean;
 };

@@ -5,7 +5,7 @@ use crate::access::{self, Caller};
 use crate::error::{ErrorKind, OperationError};
 use crate::operations::nosql::names_fault;
 use crate::operations::replicated::Forward;
-use crate::operations::{Call, Outcome, ReplyForm, system, table};
+use crate::operations::{Call, Outcome, ReplyForm, table};
 use crate::server::Server;
 use crate::value::{Object, Value};
 use serde_json::Value as Json;
@@ -71,8 +71,7 @@ pub fn call_of(
     // only to callers who may do what they ask for.
     let text = operation.check_text(&schema_view(operation, &sent)).into_iter();
     let text: Vec<String> = text.chain(names_fault(names_of_records(operation, &sent))).collect();
-    let is_faulty = !text.is_empty() && !system::is_old_service(server, operation, &sent);
-    let fault = is_faulty.then(|| validation_error(operation, text.join(". ")));
+    let fault = (!text.is_empty()).then(|| validation_error(operation, text.join(". ")));
     let fault = fault.map(|(kind, text)| match text.split_once(". ") {
         Some((first, _)) if fault!("first-fault-only") => (kind, first.to_owned()),
         _ => (kind, text),

@@ -3,12 +3,9 @@
 use super::replicated::wanted_nodes;
 use super::{Call, Handler, Outcome, Reply};
 use crate::error::OperationError;
-use crate::server::Server;
 use crate::system::information::information;
 use crate::system::{job, rolling};
 use crate::value::{Object, Value};
-use spec::Operation;
-use std::sync::Arc;
 
 /// The handlers of this category.
 pub const HANDLERS: &[(&str, Handler)] = &[
@@ -36,20 +33,15 @@ async fn restart(call: Call) -> Outcome {
     ))
 }
 
-/// Services of the time before 4.4, which were apart then.
+/// Services of the time before 4.4: only servers that are set up as then know them.
 const OLD_SERVICES: [&str; 2] = ["clustering", "clustering_config"];
-
-/// Whether a request is to restart a service that only servers set up as before 4.4 know.
-pub(super) fn is_old_service(server: &Arc<Server>, operation: &Operation, sent: &Object) -> bool {
-    let service = sent.get("service").and_then(Value::as_str);
-    server.config.clustering.enabled
-        && operation.name == "restart_service"
-        && service.is_some_and(|service| OLD_SERVICES.contains(&service))
-}
 
 /// The same as a job: all services are one here. It ends when the next instance has begun (SYS-RESTART-SERVICE-002).
 async fn restart_service(call: Call) -> Outcome {
     let service = call.body.get("service").and_then(Value::as_str).unwrap_or_default();
+    if OLD_SERVICES.contains(&service) && !call.server.config.clustering.enabled {
+        return Err(OperationError::invalid("Invalid service"));
+    }
     let id = job::begin(&call).await?;
     let nodes = wanted_nodes(&call);
     rolling::restart(&call.server, nodes, service, &id);
@@ -223,6 +215,7 @@ mod tests {
             "",
             r#","service":"engine room""#,
             r#","service":"HTTP""#,
+            r#","service":"clustering""#,
             r#","service":null"#,
             r#","service":3"#,
         ] {
