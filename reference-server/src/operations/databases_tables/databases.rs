@@ -39,11 +39,11 @@ pub(super) async fn drop_database(call: Call) -> Outcome {
         };
         dropped::note_database(&server.store, &name, time).await?;
     }
-    let (of, numbers) = (name.clone(), server.clone());
+    let of = name.clone();
     let is_gone =
         fault!("drop-database-not-done") || blocking(move || server.store.drop_database(&of)).await??;
     if is_gone {
-        numbers.key_numbers.forget(&name);
+        call.server.key_numbers.forget(&name);
     }
     if is_gone || fault!("drop-database-unknown-is-fine") {
         Ok(Reply::Message(format!("successfully deleted '{name}'")))
