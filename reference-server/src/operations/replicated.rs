@@ -80,9 +80,7 @@ impl Forward {
             (_, reply) => with_answers(reply, answers),
         }
     }
-}
 
-impl Forward {
     /// Has a drop count everywhere from when it was done here.
     fn tell_time(&mut self) {
         let Some((database, table)) = &self.drops else { return };
