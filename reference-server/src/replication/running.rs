@@ -2,7 +2,7 @@
 
 use super::engine::Engine;
 use super::names::StreamName;
-use super::nats::Nats;
+use super::nats::{self, Nats};
 use super::outbox::Key;
 use super::state::About;
 use super::streams::{self, Keep};
@@ -83,7 +83,7 @@ impl Running {
         let Some(server) = self.server.get().and_then(Weak::upgrade) else { return Ok(()) };
         match &server.config.replication.nats_url {
             Some(url) => Nats::given(url)?.connect(&identity::node_name(&server)).await.map(drop),
-            None => Nats::is_there(),
+            None => nats::program().map(drop),
         }
     }
 

@@ -60,14 +60,6 @@ impl Nats {
         Ok(Nats { address, own: ("self".to_owned(), own), child: Some(child), _given: None })
     }
 
-    /// Fails when a child could not be started, as far as that can be told without starting it.
-    ///
-    /// # Errors
-    /// When there is no nats-server.
-    pub(super) fn is_there() -> anyhow::Result<()> {
-        program().map(drop)
-    }
-
     /// Uses the server behind a URL such as `nats://user:password@host:4222`, whether or not it runs now.
     ///
     /// # Errors
