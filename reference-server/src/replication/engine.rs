@@ -181,7 +181,6 @@ impl Engine {
                         tracing::warn!("what the own NATS server does is begun anew: {error:#}");
                     }
                 }
-                // Once, and not again as long as nothing changes.
                 Err(error) => {
                     failures += 1;
                     // Once, and not of what passes by itself, such as a configuration that is just read.
