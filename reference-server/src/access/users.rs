@@ -79,12 +79,10 @@ impl User {
 
     /// The same with the user's own times.
     pub fn info_with_times(&self) -> Value {
-        let mut info = self.info.clone();
-        if let Value::Object(members) = &mut info {
-            members.insert("__updatedtime__".to_owned(), self.updated.clone());
-            members.insert("__createdtime__".to_owned(), self.created.clone());
+        match &self.info {
+            Value::Object(members) => self.with_times(members.clone()),
+            other => other.clone(),
         }
-        info
     }
 
     /// The user's entry in list_users: with the whole role, the rights on internal tables included.
@@ -95,9 +93,13 @@ impl User {
         if let Some(role) = &self.role {
             entry.insert("role".to_owned(), role.listing());
         }
-        entry.insert("__updatedtime__".to_owned(), self.updated.clone());
-        entry.insert("__createdtime__".to_owned(), self.created.clone());
-        Value::Object(entry)
+        self.with_times(entry)
+    }
+
+    fn with_times(&self, mut members: Object) -> Value {
+        members.insert("__updatedtime__".to_owned(), self.updated.clone());
+        members.insert("__createdtime__".to_owned(), self.created.clone());
+        Value::Object(members)
     }
 }
 
