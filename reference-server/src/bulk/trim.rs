@@ -40,7 +40,7 @@ pub async fn delete_before(
         let keys = keys.await?;
         let last = keys.len() < AT_ONCE;
         if !keys.is_empty() {
-            deleted += delete(&database, &table, keys, before, (&username, node)).await?;
+            deleted += delete(&database, &table, keys, before, &username, node).await?;
         }
         if last {
             break;
@@ -114,13 +114,12 @@ async fn delete(
     table: &Table,
     keys: Vec<Value>,
     before: f64,
-    (username, node): (&str, &str),
+    username: &str,
+    node: &str,
 ) -> Result<usize, OperationError> {
     let name = table.name.clone();
     let (username, node) = (username.to_owned(), node.to_owned());
-    let gone =
-        || OperationError::not_found(format!("Table '{}.{}' does not exist", database.name(), table.name));
-    let missing = gone().message;
+    let missing = format!("Table '{}.{}' does not exist", database.name(), table.name);
     let deleted = database.write(move |txn: &mut WriteTxn<'_>| -> Result<usize, OperationError> {
         let table = txn.catalog().table(&name).cloned();
         let table = table.ok_or_else(|| OperationError::not_found(missing.clone()))?;
