@@ -25,6 +25,7 @@ pub(super) async fn read_log(call: Call) -> Outcome {
 }
 
 fn query_of(body: &Object) -> Result<Query, OperationError> {
+    let usual_limit = if fault!("whole-log-read") { usize::MAX } else { DEFAULT_LIMIT };
     Ok(Query {
         level: text(body, "level").filter(|_| !fault!("log-level-ignored")),
         from: date(body, "from")?,
@@ -33,9 +34,7 @@ fn query_of(body: &Object) -> Result<Query, OperationError> {
         filter: text(body, "filter").filter(|_| !fault!("log-filter-ignored")),
         start: number(body.get("start")).map_or(0, |start| start.ceil() as usize),
         limit: number(body.get("limit").filter(|_| !fault!("log-limit-ignored")))
-            .map_or(if fault!("whole-log-read") { usize::MAX } else { DEFAULT_LIMIT }, |limit| {
-                limit.ceil() as usize
-            }),
+            .map_or(usual_limit, |limit| limit.ceil() as usize),
         order: match text(body, "order").as_deref() {
             Some("asc") => Some(Order::Ascending),
             Some("desc") => Some(Order::Descending),
