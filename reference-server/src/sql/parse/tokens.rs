@@ -230,15 +230,15 @@ pub(super) fn misplaced_word(tokens: &[TokenWithSpan]) -> Option<Location> {
         "SOME",
         "TRUE",
     ];
-    let mut previous: Option<&Token> = None;
-    for (at, token) in tokens.iter().enumerate() {
-        let before = previous.replace(&token.token);
-        let Token::Word(word) = &token.token else { continue };
-        let Some(before) = before.filter(|before| wants_operand(before)) else { continue };
-        let called = tokens.get(at + 1).is_some_and(|next| next.token == Token::LParen);
-        let alias = is_word(before, "AS") && !is_no_alias(&word.value);
+    for (at, pair) in tokens.windows(2).enumerate() {
+        let [before, token @ TokenWithSpan { token: Token::Word(word), .. }] = pair else { continue };
+        if !wants_operand(&before.token) {
+            continue;
+        }
+        let called = tokens.get(at + 2).is_some_and(|next| next.token == Token::LParen);
+        let alias = is_word(&before.token, "AS") && !is_no_alias(&word.value);
         let fits = BEGINNING.iter().any(|known| is_word(&token.token, known))
-            || is_name_after(&word.value, at.checked_sub(1).and_then(|before| tokens.get(before)))
+            || is_name_after(&word.value, Some(before))
             || alias
             || called && !is_uncallable(&word.value);
         if needs_quotes(&word.value, word.quote_style) && !fits {
