@@ -1,5 +1,6 @@
-//! The kill matrix: for every named fault of the server a check that is meant to notice it, and does. What takes two nodes is in `shared_faults.rs`.
-//! `evidence/faults.txt` says which; each row is tried again here, on servers with that fault.
+//! The kill matrix: for every named fault of the server a check that is meant to notice it, and does. What takes two
+//! nodes is in `shared_faults.rs`. `evidence/faults.txt` says which; each row is tried again here, on servers with that
+//! fault.
 //!
 //! `FAULTS=write` looks for checks where there are none and writes the table; `FAULTS=anew` forgets what is known.
 

@@ -1,5 +1,6 @@
 //! The part of the kill matrix that takes two nodes: for every named fault of what is between them, and everything that
-//! it breaks, a law of `cluster` that bears on it and notices. Without nats-server it says that it is skipped, and fails when `REQUIRE_NATS` is set.
+//! it breaks, a law of `cluster` that bears on it and notices. Without nats-server it says that it is skipped, and fails
+//! when `REQUIRE_NATS` is set.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on may panic")]
 

@@ -1,8 +1,8 @@
 //! A small server that speaks the Operations API exactly: every operation really works, on LMDB.
 //!
 //! A request's way: `http` (listener, media types, credentials) → `operations::pipeline` (look up, normalise,
-//! authorise, validate) → a handler under `operations` → `query` and `store`. Arrows point one way; only `http` knows of statuses and
-//! hyper, only `store` knows of LMDB.
+//! authorise, validate) → a handler under `operations` → `query` and `store`. Arrows point one way; only `http` knows
+//! of statuses and hyper, only `store` knows of LMDB.
 
 #[macro_use]
 pub mod faults;

@@ -1,4 +1,5 @@
-//! The order of a run: what can go side by side, then what needs the target for itself, then what disturbs it, then what kills it.
+//! The order of a run: what can go side by side, then what needs the target for itself, then what disturbs it, then
+//! what kills it.
 
 use super::{Plan, Run, Unit, all, cleanup, story};
 use crate::checks;

@@ -39,8 +39,8 @@ struct Part {
     writes: Vec<(Option<String>, Write)>,
 }
 
-/// Makes the pages of a copy: what the database, or an excerpt of it, holds, and how far it has come with every node, this one included.
-/// Blocks; ends when nobody takes the pages any more.
+/// Makes the pages of a copy: what the database, or an excerpt of it, holds, and how far it has come with every node,
+/// this one included. Blocks; ends when nobody takes the pages any more.
 ///
 /// # Errors
 /// When the database cannot be read.

@@ -36,8 +36,8 @@ mod kind {
 /// A page, or why there are no more.
 pub type Page = Result<Vec<u8>, String>;
 
-/// Offers pages under a subject that begins with `place`; returns the subject, and the work of handing them out, which ends when they are all taken or nobody
-/// asks for them any more.
+/// Offers pages under a subject that begins with `place`; returns the subject, and the work of handing them out, which
+/// ends when they are all taken or nobody asks for them any more.
 pub(super) async fn offer(
     client: &Client,
     place: &str,

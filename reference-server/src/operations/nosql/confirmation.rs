@@ -12,7 +12,8 @@ const SPARE: Duration = Duration::from_secs(1);
 /// history; `None` when nothing was written. Nobody waits for more nodes than there are.
 ///
 /// # Errors
-/// When they have not in the time a request may take, or until the server ends. What was written stays, here and wherever it has come to.
+/// When they have not in the time a request may take, or until the server ends. What was written stays, here and
+/// wherever it has come to.
 pub(super) async fn confirmed(
     call: &Call,
     database: &str,

@@ -2,9 +2,9 @@
 //!
 //! Every node listens for others with its [`front`]: `POST /` takes the messages of [`handshake`], by which nodes get to
 //! know each other, and `GET /` with `Upgrade: nats` becomes a pipe to the node's own NATS server. Who asks is found
-//! out by [`identify`] in either case: by a certificate, by the credentials of a super user, or, without TLS, by name and address. The
-//! other end ([`dial`]) offers what came of it on a port of the loopback interface, so that neither NATS server nor client knows
-//! anything of all this. [`pipes`] ends at once what is not allowed any more.
+//! out by [`identify`] in either case: by a certificate, by the credentials of a super user, or, without TLS, by name
+//! and address. The other end ([`dial`]) offers what came of it on a port of the loopback interface, so that neither
+//! NATS server nor client knows anything of all this. [`pipes`] ends at once what is not allowed any more.
 
 mod dial;
 mod front;
