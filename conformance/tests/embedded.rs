@@ -5,12 +5,13 @@
 #[path = "../src/cli/embedded/farm.rs"]
 mod farm;
 
-use conformance::event::Event;
+use conformance::event::{Checked, Event};
 use conformance::farm::Farm as _;
 use conformance::verdict::Verdict;
 use conformance::{Credentials, Options, Reach, Report, Stop, Target};
 use farm::Servers;
 use reference_server::TestServer;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 fn admin(server: &TestServer) -> Credentials {
@@ -38,19 +39,26 @@ async fn the_reference_server_conforms() {
     let target = server.target().clone();
     let report = conformance::run_with(target, options, Arc::new(|_| ()), Stop::default()).await;
     report.assert_conforms();
-    let untold: Vec<String> = report
+    let checks: Vec<Checked> = report
         .events
         .into_iter()
         .filter_map(|event| match event {
-            Event::Checked(check) if check.verdict == Verdict::Unsupported => Some(*check),
+            Event::Checked(check) => Some(*check),
             _ => None,
         })
+        .collect();
+    let mut ids = HashSet::new();
+    let twice: Vec<&str> = checks.iter().map(|check| &*check.id).filter(|id| !ids.insert(*id)).collect();
+    assert_eq!(twice, [""; 0], "judged more than once");
+    let untold: Vec<String> = checks
+        .iter()
+        .filter(|check| check.verdict == Verdict::Unsupported)
         .filter(|check| {
             let reason = check.reason.as_deref().unwrap_or_default();
             let may_lack_nats = std::env::var_os("REQUIRE_NATS").is_none() && reason.contains("nats-server");
             !(reason.contains("does not offer") || may_lack_nats)
         })
-        .map(|check| format!("{}: {}", check.id, check.reason.unwrap_or_default()))
+        .map(|check| format!("{}: {}", check.id, check.reason.as_deref().unwrap_or_default()))
         .collect();
     assert_eq!(untold, [""; 0], "the harness can have these told");
 }

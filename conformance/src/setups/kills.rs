@@ -1,6 +1,5 @@
 //! A run without an address has a server of its own killed, a few times.
 
-use super::hand_over;
 use crate::durability;
 use crate::farm::Instance;
 use crate::runner::Run;
@@ -43,6 +42,5 @@ pub(super) async fn run(run: &Arc<Run>) {
     let mut own = run.on(&mortal, durability::CATEGORY);
     own.kills = KILLS;
     durability::run(&own, &mortal.0).await;
-    hand_over(&own, run);
     mortal.0.kill().await;
 }

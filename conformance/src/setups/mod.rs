@@ -12,7 +12,6 @@ mod metrics;
 mod mtls;
 mod shown;
 
-use crate::event::Event;
 use crate::farm::{Farm, Instance};
 use crate::laws::{Law, Refusal, Tried, blocked, stopped, told, unsupported};
 use crate::runner::{FRESH, Options, Run};
@@ -196,13 +195,4 @@ async fn ask(run: &Run, target: &Target, body: Value) -> Result<Value, Refusal> 
 /// The harness could not do its part.
 fn inept(error: impl Display) -> Refusal {
     (Verdict::HarnessError, error.to_string())
-}
-
-/// Adds the verdicts of a run on another server to a run.
-fn hand_over(from: &Run, to: &Run) {
-    for event in from.events() {
-        if matches!(event, Event::Checked(_)) {
-            to.emit(event);
-        }
-    }
 }

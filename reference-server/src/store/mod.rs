@@ -55,13 +55,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The database with users, roles and the like; there from the start.
 pub const SYSTEM_DATABASE: &str = "system";
 
 /// How long closing waits for snapshots that are still in use.
 const CLOSING_PATIENCE: Duration = Duration::from_secs(5);
+/// How long opening waits for a folder that somebody has, and how often it looks.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
 /// All databases of an instance.
 pub struct Store {
@@ -214,11 +217,18 @@ fn add_database(databases: &mut BTreeMap<String, Arc<Database>>, database: Datab
 }
 
 /// Makes sure that no other process uses the folder: each would not see the other's tables.
+///
+/// Whoever has just let go of it may seem to have it still: a process that another thread is about to start holds
+/// every open file until its program runs.
 fn lock_folder(folder: &Path) -> Result<File, StoreError> {
     let file = File::options().create(true).truncate(false).write(true).open(folder.join(".lock"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Busy(folder.display().to_string())),
-        Err(TryLockError::Error(error)) => Err(error.into()),
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Busy(folder.display().to_string())),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
     }
 }

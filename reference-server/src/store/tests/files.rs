@@ -55,6 +55,31 @@ fn a_folder_has_one_user() {
     assert!(matches!(second, Err(StoreError::Busy(_))));
 }
 
+/// Until its program runs, a process that is being started has the lock as well.
+#[cfg(unix)]
+#[test]
+fn a_folder_can_be_opened_again_while_processes_are_started() {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Command;
+
+    let mut test = TestStore::new();
+    let stopped = std::sync::atomic::AtomicBool::new(false);
+    let start_many = || {
+        while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
+            Command::new("true").process_group(0).status().unwrap();
+        }
+    };
+    std::thread::scope(|scope| {
+        let starters = [scope.spawn(start_many), scope.spawn(start_many)];
+        let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            (0..500).for_each(|_| test.reopen());
+        }));
+        stopped.store(true, std::sync::atomic::Ordering::Relaxed);
+        starters.into_iter().for_each(|starter| starter.join().unwrap());
+        opened.unwrap();
+    });
+}
+
 #[test]
 fn newer_formats_are_refused() {
     let mut test = TestStore::new();
