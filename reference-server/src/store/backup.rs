@@ -1,12 +1,13 @@
 //! Copies of a database.
 
 use super::catalog::Table;
+use super::changes::{Tree, Writing};
 use super::database::Database;
-use super::environment::{Environment, StoreOptions, Tree, Trees, meta_keys};
+use super::environment::{Environment, StoreOptions, Trees, meta_keys};
 use super::error::StoreError;
 use super::history;
 use super::read::Pairs;
-use heed::{AnyTls, PutFlags, RoTxn, RwTxn};
+use heed::{AnyTls, PutFlags, RoTxn};
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -91,7 +92,7 @@ fn copy_tables(
 fn copy_history(
     from: &RoTxn<'_, AnyTls>,
     source: &Trees,
-    txn: &mut RwTxn<'_>,
+    txn: &mut Writing<'_>,
     target: &Trees,
     table: u32,
 ) -> Result<(), StoreError> {
@@ -110,7 +111,7 @@ fn copy_history(
 fn copy_pairs(
     from: &RoTxn<'_, AnyTls>,
     source: &Tree,
-    txn: &mut RwTxn<'_>,
+    txn: &mut Writing<'_>,
     target: &Tree,
     prefix: &[u8],
     flags: PutFlags,

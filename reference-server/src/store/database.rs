@@ -4,6 +4,7 @@ use super::catalog::Catalog;
 use super::environment::{Environment, StoreOptions, tree_size};
 use super::error::StoreError;
 use super::files;
+use super::journal;
 use super::read::ReadTxn;
 use super::resident::LowMemory;
 use super::write::WriteTxn;
@@ -170,6 +171,7 @@ impl Database {
     pub(super) fn remove(&self) -> Result<(), StoreError> {
         self.stop_writer();
         std::fs::remove_file(&self.file)?;
+        journal::remove(&self.file)?;
         match std::fs::remove_file(files::lock_path_of(&self.file)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),

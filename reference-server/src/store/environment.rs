@@ -1,9 +1,12 @@
 //! One LMDB environment and the few trees in it: the only place that opens, sizes and syncs one.
 
 use super::catalog::{Catalog, Table};
+use super::changes::{RawTree, Tree, Writing};
 use super::error::StoreError;
 use super::gate::{Gate, Visit};
 use super::history;
+use super::journal::{self, Base};
+use super::lag::Lag;
 use super::resident::Thrift;
 use arc_swap::ArcSwap;
 use heed::types::Bytes;
@@ -25,9 +28,6 @@ pub(super) const FORMAT: u32 = 3;
 
 /// How long growing waits for snapshots to end. Backups are long, too.
 const GROWTH_PATIENCE: Duration = Duration::from_secs(120);
-
-/// A tree from bytes to bytes.
-pub(super) type Tree = heed::Database<'static, Bytes, Bytes>;
 
 /// How databases are opened.
 #[derive(Clone, Debug)]
@@ -72,6 +72,25 @@ pub(super) struct Trees {
     pub(super) numbers: Tree,
     /// Table id and encoded primary key of records that are gone → where in the history.
     pub(super) tombstones: Tree,
+}
+
+impl Trees {
+    fn new([meta, records, index, history, numbers, tombstones]: [RawTree; 6]) -> Trees {
+        Trees {
+            meta: Tree::new(meta, 0),
+            records: Tree::new(records, 1),
+            index: Tree::new(index, 2),
+            history: Tree::new(history, 3),
+            numbers: Tree::new(numbers, 4),
+            tombstones: Tree::new(tombstones, 5),
+        }
+    }
+
+    /// The tree of a number.
+    pub(super) fn numbered(&self, number: u8) -> Option<Tree> {
+        let all = [self.meta, self.records, self.index, self.history, self.numbers, self.tombstones];
+        all.get(usize::from(number)).copied()
+    }
 }
 
 /// Keys in the `meta` tree.
@@ -143,6 +162,8 @@ pub(super) struct Environment {
     farthest: AtomicU64,
     /// Counts the commits.
     commits: watch::Sender<u64>,
+    /// Whether the trees lag behind what was acknowledged.
+    pub(super) lag: Lag,
 }
 
 impl Environment {
@@ -163,6 +184,7 @@ impl Environment {
             opening.flags(flags);
             opening.open(file)?
         };
+        let last_commit = env.info().last_txn_id as u64;
         let txn = env.write_txn()?;
         let trees = env
             .create_databases_and_commit(txn, |opener, txn| -> Result<_, StoreError> {
@@ -180,13 +202,8 @@ impl Environment {
                 Ok(CommitOrAbort::<_, ()>::Commit((meta, records, index, history, numbers, tombstones)))
             })?
             .commit()
-            .map(|(meta, records, index, history, numbers, tombstones)| Trees {
-                meta,
-                records,
-                index,
-                history,
-                numbers,
-                tombstones,
+            .map(|(meta, records, index, history, numbers, tombstones)| {
+                Trees::new([meta, records, index, history, numbers, tombstones])
             })
             .ok_or(StoreError::Closed)?;
         let environment = Environment {
@@ -199,7 +216,17 @@ impl Environment {
             thrift: Thrift::default(),
             farthest: AtomicU64::new(0),
             commits: watch::channel(0).0,
+            lag: Lag::default(),
         };
+        let base =
+            Base { commit: last_commit, history: environment.history_state(&*environment.env.read_txn()?)? };
+        let unfinished = journal::unfinished(file, base)?;
+        if !unfinished.is_empty() {
+            tracing::info!(file = %file.display(), batches = unfinished.len(), "writes taken over from the journal");
+            environment.make_again(&unfinished)?;
+            // They were durable, and stay so where new ones need not be.
+            environment.sync()?;
+        }
         environment.migrate()?;
         environment.set_farthest(environment.stored_farthest()?);
         let catalog = environment.load_catalog()?;
@@ -210,7 +237,7 @@ impl Environment {
     /// Brings older data into the present format, all or nothing.
     fn migrate(&self) -> Result<(), StoreError> {
         loop {
-            let mut txn = self.env.write_txn()?;
+            let mut txn = self.write()?;
             if format_of(&txn, &self.trees.meta)? == Some(FORMAT) {
                 return Ok(());
             }
@@ -266,8 +293,9 @@ impl Environment {
         self.catalog.load_full()
     }
 
-    /// Begins a read transaction with the catalog that belongs to it.
+    /// Begins a read transaction with the catalog that belongs to it. It shows everything that was acknowledged.
     pub(super) fn read(&self) -> Result<Reading<'_>, StoreError> {
+        self.lag.wait();
         let visit = self.gate.enter();
         loop {
             let txn = self.env.read_txn()?;
@@ -285,15 +313,35 @@ impl Environment {
     }
 
     /// Begins the write transaction; only the writer thread does.
-    pub(super) fn write(&self) -> Result<RwTxn<'_>, StoreError> {
-        Ok(self.env.write_txn()?)
+    pub(super) fn write(&self) -> Result<Writing<'_>, StoreError> {
+        Ok(Writing::new(self.env.write_txn()?))
+    }
+
+    /// Begins a part of the write transaction, which can be given up for itself.
+    pub(super) fn nested<'t>(&'t self, txn: &'t mut Writing<'_>) -> Result<RwTxn<'t>, StoreError> {
+        Ok(self.env.nested_write_txn(txn.whole())?)
+    }
+
+    /// What the write transaction follows on.
+    pub(super) fn base_of(&self, txn: &RwTxn<'_>) -> Result<Base, StoreError> {
+        Ok(Base { commit: (txn.id() as u64).saturating_sub(1), history: self.history_state(txn)? })
+    }
+
+    fn history_state(&self, txn: &RoTxn<'_, AnyTls>) -> Result<[u8; 16], StoreError> {
+        let stored = self.trees.meta.get(txn, meta_keys::HISTORY)?;
+        Ok(stored.and_then(|bytes| bytes.first_chunk()).copied().unwrap_or_default())
     }
 
     /// Commits and, when the transaction changed it, publishes the catalog. Wakes those who wait for commits.
-    pub(super) fn commit(&self, txn: RwTxn<'_>, changed: Option<Arc<Catalog>>) -> Result<(), StoreError> {
+    pub(super) fn commit(&self, txn: Writing<'_>, changed: Option<Arc<Catalog>>) -> Result<(), StoreError> {
         self.commit_only(txn, changed)?;
         self.commits.send_modify(|count| *count += 1);
         Ok(())
+    }
+
+    /// Whether somebody waits for commits.
+    pub(super) fn is_followed(&self) -> bool {
+        self.commits.receiver_count() > 0
     }
 
     /// What changes with every commit.
@@ -301,7 +349,7 @@ impl Environment {
         self.commits.subscribe()
     }
 
-    fn commit_only(&self, txn: RwTxn<'_>, changed: Option<Arc<Catalog>>) -> Result<(), StoreError> {
+    fn commit_only(&self, txn: Writing<'_>, changed: Option<Arc<Catalog>>) -> Result<(), StoreError> {
         let Some(mut catalog) = changed else { return Ok(txn.commit()?) };
         let id = txn.id();
         Arc::make_mut(&mut catalog).since = id;
@@ -367,6 +415,7 @@ impl Environment {
 
     /// Copies the environment as it is now into `to`, without the free pages.
     pub(super) fn copy(&self, to: &mut File) -> Result<(), StoreError> {
+        self.lag.wait();
         let _visit = self.gate.enter();
         match self.env.copy_to_file(to, CompactionOption::Enabled) {
             // LMDB cannot leave free pages out when some were lost track of; it can copy them.

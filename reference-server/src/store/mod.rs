@@ -2,7 +2,8 @@
 //!
 //! Reading: [`Database::read`] gives a snapshot ([`ReadTxn`]); nobody waits for anybody. Writing: [`Database::write`]
 //! hands a closure to the database's one writer thread, which runs all that wait in one transaction and commits them
-//! together; a request is acknowledged when its commit is durable.
+//! together; a request is acknowledged when it is durable: with its commit, or, while many write and nobody reads, in
+//! the `journal`, from which a crash loses nothing; then one commit follows for many batches (`window`).
 //!
 //! In a file there are six trees (`environment`): `meta` with the table definitions (`catalog`), `records` under
 //! table id and encoded primary key (`keys`, `record`), `index` with a duplicate per record (`index`), and three of the
@@ -10,6 +11,7 @@
 
 mod backup;
 mod catalog;
+mod changes;
 mod database;
 mod environment;
 mod error;
@@ -17,7 +19,9 @@ mod files;
 mod gate;
 mod history;
 mod index;
+mod journal;
 pub mod keys;
+mod lag;
 mod prepare;
 mod ranges;
 mod read;
@@ -28,6 +32,7 @@ mod statistics;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod window;
 mod write;
 mod writer;
 

@@ -1,6 +1,7 @@
 //! Reading: a snapshot of a database, its records in key order, its indexes in value order.
 
 use super::catalog::{AttributeId, Catalog, Table};
+use super::changes::Tree;
 use super::environment::{Environment, Reading, Trees, meta_keys, now, tree_size};
 use super::error::StoreError;
 use super::index::{self, EXPIRY};
@@ -272,7 +273,7 @@ pub(super) enum Pairs<'t> {
 impl<'t> Pairs<'t> {
     pub(super) fn new(
         txn: &'t RoTxn<'t, AnyTls>,
-        tree: &super::environment::Tree,
+        tree: &Tree,
         start: &[u8],
         end: &[u8],
         reverse: bool,
@@ -287,7 +288,7 @@ impl<'t> Pairs<'t> {
     /// All pairs whose keys begin with `prefix`.
     pub(super) fn under(
         txn: &'t RoTxn<'t, AnyTls>,
-        tree: &super::environment::Tree,
+        tree: &Tree,
         prefix: &[u8],
     ) -> Result<Pairs<'t>, StoreError> {
         Pairs::new(txn, tree, prefix, &next_prefix(prefix), false)

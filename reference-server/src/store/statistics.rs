@@ -1,7 +1,7 @@
 //! Figures of a database's file.
 
+use super::changes::Tree;
 use super::database::Database;
-use super::environment::Tree;
 use super::error::StoreError;
 use heed::{AnyTls, RoTxn};
 

@@ -1,14 +1,14 @@
 //! Changing tables: creation, drop, attributes.
 
 use super::catalog::{AttributeId, NewAttribute, Table, TableSpec};
-use super::environment::{Tree, meta_keys};
+use super::changes::Tree;
+use super::environment::meta_keys;
 use super::error::StoreError;
 use super::index;
 use super::ranges::{KeyRange, next_prefix};
 use super::read::Pairs;
 use super::record::{PRIMARY_KEY, Record};
 use super::write::{MOST_PENDING, WriteTxn};
-use std::ops::Bound;
 use std::sync::Arc;
 
 impl WriteTxn<'_> {
@@ -82,8 +82,7 @@ impl WriteTxn<'_> {
         if table.is_indexed(id) {
             let prefix = index::prefix(table.id, id);
             let end = next_prefix(&prefix);
-            let range = (Bound::Included(&prefix[..]), Bound::Excluded(&end[..]));
-            let deleted = self.environment.trees.index.delete_range(&mut self.txn, &range);
+            let deleted = self.environment.trees.index.delete_range(&mut self.txn, &prefix, &end);
             self.noted(deleted)?;
         }
         let mut changed = Table::clone(&table);

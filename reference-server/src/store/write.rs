@@ -1,6 +1,7 @@
 //! Writing records inside the database's one write transaction.
 
 use super::catalog::{AttributeId, Catalog, Table};
+use super::changes::Writing;
 use super::environment::{Environment, meta_keys, now};
 use super::error::StoreError;
 use super::history::{Change, Ledger, patch_id};
@@ -9,7 +10,7 @@ use super::prepare::{Mode, Patched, Places, find_attributes, has_key, queue_inde
 use super::read::{TableSize, View};
 use super::record::{self, Place, RawValue, Record, Times};
 use crate::value::{Object, Value};
-use heed::{MdbError, PutFlags, RwTxn};
+use heed::{MdbError, PutFlags};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ pub(super) const MOST_PENDING: usize = 32 << 20;
 /// One request's part of a write transaction. Its changes are seen by its own reads at once, by everybody else when
 /// the request is acknowledged.
 pub struct WriteTxn<'e> {
-    pub(super) txn: RwTxn<'e>,
+    pub(super) txn: Writing<'e>,
     pub(super) environment: &'e Environment,
     pub(super) catalog: Arc<Catalog>,
     pub(super) changed_tables: BTreeSet<u32>,
@@ -57,8 +58,13 @@ pub(super) struct Scratch {
 
 impl<'e> WriteTxn<'e> {
     pub(super) fn begin(environment: &'e Environment) -> Result<WriteTxn<'e>, StoreError> {
-        Ok(WriteTxn {
-            txn: environment.write()?,
+        Ok(WriteTxn::over(environment, environment.write()?))
+    }
+
+    /// What is done in this transaction, which may be part of another.
+    pub(super) fn over(environment: &'e Environment, txn: Writing<'e>) -> WriteTxn<'e> {
+        WriteTxn {
+            txn,
             environment,
             catalog: environment.catalog(),
             changed_tables: BTreeSet::new(),
@@ -76,7 +82,7 @@ impl<'e> WriteTxn<'e> {
             seen: 0.0,
             origins: Vec::new(),
             behind: None,
-        })
+        }
     }
 
     /// Begins the part of one request. `last` is the time of the one before, which this one's must exceed, and `after`
@@ -467,6 +473,20 @@ impl<'e> WriteTxn<'e> {
 
     /// Commits; returns the tables that were dropped, whose keys are still to be removed.
     pub(super) fn commit(mut self) -> Result<Vec<u32>, StoreError> {
+        let catalog_changed = self.complete()?;
+        self.environment.commit(self.txn, catalog_changed.then_some(self.catalog))?;
+        self.environment.set_farthest(self.farthest);
+        Ok(self.dropped_tables)
+    }
+
+    /// The transaction as part of another; `None` when it changes tables, which is not for parts.
+    pub(super) fn into_part(mut self) -> Result<Option<Writing<'e>>, StoreError> {
+        let catalog_changed = self.complete()?;
+        Ok((!catalog_changed).then_some(self.txn))
+    }
+
+    /// Writes what has waited for the end; tells whether tables were changed.
+    fn complete(&mut self) -> Result<bool, StoreError> {
         self.write_pending()?;
         self.write_sizes()?;
         self.write_ledger()?;
@@ -480,9 +500,6 @@ impl<'e> WriteTxn<'e> {
             };
             self.noted(changed)?;
         }
-        let changed = !Arc::ptr_eq(&self.catalog, &self.environment.catalog());
-        self.environment.commit(self.txn, changed.then_some(self.catalog))?;
-        self.environment.set_farthest(self.farthest);
-        Ok(self.dropped_tables)
+        Ok(!Arc::ptr_eq(&self.catalog, &self.environment.catalog()))
     }
 }

@@ -4,6 +4,7 @@
 use super::environment::{Environment, StoreOptions, meta_keys, now};
 use super::error::StoreError;
 use super::history;
+use super::journal::Journal;
 use super::read::{Pairs, ReadTxn};
 use super::write::WriteTxn;
 use std::any::Any;
@@ -28,6 +29,8 @@ const PRUNE_STEP: usize = 500;
 const PRUNE_PAUSE: Duration = Duration::from_secs(1);
 /// A last entry further ahead of the clock than this does not hold the times of new ones back.
 pub(super) const FARTHEST_AHEAD: f64 = 60_000.0;
+/// How often an idle writer tries to bring what is only in the journal into the trees.
+const CATCH_UP_EVERY: Duration = Duration::from_secs(1);
 /// How long after the last write an asynchronous database is synced.
 const SYNC_AFTER: Duration = Duration::from_millis(500);
 
@@ -94,8 +97,8 @@ where
 
 /// The writer thread's state.
 pub(super) struct Writer {
-    environment: Arc<Environment>,
-    requests: Receiver<Box<dyn Job>>,
+    pub(super) environment: Arc<Environment>,
+    pub(super) requests: Receiver<Box<dyn Job>>,
     /// Dropped tables whose keys are still to be removed.
     dropped: Vec<u32>,
     /// True when some record has a time to expire.
@@ -106,9 +109,18 @@ pub(super) struct Writer {
     /// How long history entries are kept, and when to look for older ones; `None` while there can be none.
     retention: Option<Duration>,
     prune_at: Option<Instant>,
-    /// How many requests shared the last commit, and how long it took.
-    company: usize,
-    last_run: Duration,
+    /// How many requests were done together the last time, and how long that took.
+    pub(super) company: usize,
+    pub(super) last_run: Duration,
+    /// How many requests came right after one another.
+    pub(super) in_a_row: usize,
+    /// Whether what is acknowledged has to be on disk, so that a journal is worth it.
+    pub(super) is_durable: bool,
+    pub(super) journal: Option<Journal>,
+    /// True when acknowledged writes are only in the journal, as a commit of them failed.
+    pub(super) is_behind: bool,
+    /// Until when every batch has a commit of its own.
+    pub(super) apart_until: Option<Instant>,
 }
 
 impl Writer {
@@ -135,6 +147,11 @@ impl Writer {
             prune_at,
             company,
             last_run,
+            in_a_row: 0,
+            is_durable: !options.write_async && !options.no_sync,
+            journal: None,
+            is_behind: false,
+            apart_until: None,
         }
     }
 
@@ -144,16 +161,26 @@ impl Writer {
             Ok(dropped) => self.dropped = dropped,
             Err(error) => tracing::error!(%error, "dropped tables cannot be listed"),
         }
+        let mut last = None;
         while let Some(first) = self.next_request() {
-            match first {
-                None => self.tidy_up(),
-                Some(first) => {
+            let caught_up = self.catch_up();
+            match (first, caught_up) {
+                (Some(first), Ok(())) => {
+                    self.count_in_a_row(last);
                     let batch = self.gather(first);
                     self.company = batch.len();
-                    let started = Instant::now();
-                    self.run(batch);
-                    self.last_run = started.elapsed();
+                    if self.may_gather(&batch) {
+                        self.run_together(batch);
+                    } else {
+                        let started = Instant::now();
+                        self.run(batch);
+                        self.last_run = started.elapsed();
+                    }
+                    last = Some(Instant::now());
                 }
+                (Some(first), Err(error)) => first.fail(error),
+                (None, Ok(())) => self.tidy_up(),
+                (None, Err(_)) => {}
             }
         }
         if self.unsynced {
@@ -163,7 +190,7 @@ impl Writer {
 
     /// The requests that share the first one's commit: all that wait, and, when the last commit had company, those
     /// that come about as soon as its company can have come back. Whoever writes alone never waits.
-    fn gather(&self, first: Box<dyn Job>) -> Vec<Box<dyn Job>> {
+    pub(super) fn gather(&self, first: Box<dyn Job>) -> Vec<Box<dyn Job>> {
         let mut batch = vec![first];
         while batch.len() < LARGEST_BATCH {
             let Ok(request) = self.requests.try_recv() else { break };
@@ -183,6 +210,13 @@ impl Writer {
 
     /// The next request; `Some(None)` when there is time to tidy up, `None` at the end.
     fn next_request(&mut self) -> Option<Option<Box<dyn Job>>> {
+        if self.is_behind {
+            return match self.requests.recv_timeout(CATCH_UP_EVERY) {
+                Ok(request) => Some(Some(request)),
+                Err(RecvTimeoutError::Timeout) => Some(None),
+                Err(RecvTimeoutError::Disconnected) => None,
+            };
+        }
         let now = Instant::now();
         if !self.dropped.is_empty() || self.prune_at.is_some_and(|at| at <= now) {
             // Old history goes even when requests never stop coming.
@@ -207,34 +241,27 @@ impl Writer {
         }
     }
 
-    fn run(&mut self, mut batch: Vec<Box<dyn Job>>) {
+    pub(super) fn run(&mut self, mut batch: Vec<Box<dyn Job>>) {
         // Each turn either ends the batch, takes a failed request out of it, moves one beyond the time of a record, or
         // doubles the memory map.
         while !batch.is_empty() {
             match self.attempt(&mut batch) {
-                Attempt::Committed(dropped) => {
-                    self.dropped.extend(dropped);
-                    self.unsynced |= self.write_async;
-                    self.expiring = true;
-                    if let Some(retention) = self.retention {
-                        self.prune_at.get_or_insert_with(|| Instant::now() + pause_for(retention));
-                    }
+                Ok(Outcome::Changed | Outcome::Unchanged) => {
                     return batch.into_iter().for_each(Job::acknowledge);
                 }
-                Attempt::Unchanged => return batch.into_iter().for_each(Job::acknowledge),
-                Attempt::Behind(at, time) => batch[at].run_after(time),
-                Attempt::Rejected(at) => batch.remove(at).acknowledge(),
-                Attempt::Panicked(at, message) => {
+                Ok(Outcome::Behind(at, time)) => batch[at].run_after(time),
+                Ok(Outcome::Rejected(at)) => batch.remove(at).acknowledge(),
+                Ok(Outcome::Panicked(at, message)) => {
                     tracing::error!(message, "a write panicked");
                     batch.remove(at).fail(StoreError::Panicked(message));
                 }
-                Attempt::Failed(error) if error.is_map_full() => {
+                Err(error) if error.is_map_full() => {
                     if let Err(error) = self.environment.grow() {
                         tracing::error!(%error, "the memory map cannot grow");
                         return fail_all(batch, &error);
                     }
                 }
-                Attempt::Failed(error) => {
+                Err(error) => {
                     let error = self.environment.explain(error);
                     tracing::error!(%error, file = %self.environment.path().display(), "a commit failed");
                     return fail_all(batch, &error);
@@ -243,37 +270,54 @@ impl Writer {
         }
     }
 
-    fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Attempt {
-        let mut txn = match WriteTxn::begin(&self.environment) {
-            Ok(txn) => txn,
-            Err(error) => return Attempt::Failed(error),
-        };
+    fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<Outcome, StoreError> {
+        let environment = Arc::clone(&self.environment);
+        let mut txn = WriteTxn::begin(&environment)?;
+        let outcome = self.fill(&mut txn, batch)?;
+        if let Outcome::Changed = outcome {
+            let dropped = txn.commit()?;
+            self.committed(dropped);
+        }
+        Ok(outcome)
+    }
+
+    /// Runs requests in a transaction, which can only be given up when one of them does not fit in. Fails when LMDB
+    /// does.
+    pub(super) fn fill(
+        &mut self,
+        txn: &mut WriteTxn<'_>,
+        batch: &mut [Box<dyn Job>],
+    ) -> Result<Outcome, StoreError> {
         for (at, job) in batch.iter_mut().enumerate() {
             self.last_timestamp = txn.begin_request(self.last_timestamp, job.after());
             let before = txn.changes;
-            let succeeded = match catch_unwind(AssertUnwindSafe(|| job.run(&mut txn))) {
+            let succeeded = match catch_unwind(AssertUnwindSafe(|| job.run(txn))) {
                 Ok(succeeded) => succeeded,
-                Err(panic) => return Attempt::Panicked(at, message_of(&*panic)),
+                Err(panic) => return Ok(Outcome::Panicked(at, message_of(&*panic))),
             };
             self.last_timestamp = self.last_timestamp.max(txn.seen);
             if let Some(time) = txn.behind.take() {
-                return Attempt::Behind(at, time);
+                return Ok(Outcome::Behind(at, time));
             }
             match txn.failure.take() {
-                Some(error) if error.is_map_full() => return Attempt::Failed(error),
+                Some(error) if error.is_map_full() => return Err(error),
                 // It got the failure as its own result, or should have.
-                Some(error) if succeeded => return Attempt::Failed(error),
-                Some(_) => return Attempt::Rejected(at),
-                None if !succeeded && txn.changes != before => return Attempt::Rejected(at),
+                Some(error) if succeeded => return Err(error),
+                Some(_) => return Ok(Outcome::Rejected(at)),
+                None if !succeeded && txn.changes != before => return Ok(Outcome::Rejected(at)),
                 None => {}
             }
         }
-        if txn.changes == 0 {
-            return Attempt::Unchanged;
-        }
-        match txn.commit() {
-            Ok(dropped) => Attempt::Committed(dropped),
-            Err(error) => Attempt::Failed(error),
+        Ok(if txn.changes == 0 { Outcome::Unchanged } else { Outcome::Changed })
+    }
+
+    /// What follows on a commit that dropped these tables.
+    pub(super) fn committed(&mut self, dropped: Vec<u32>) {
+        self.dropped.extend(dropped);
+        self.unsynced |= self.write_async;
+        self.expiring = true;
+        if let Some(retention) = self.retention {
+            self.prune_at.get_or_insert_with(|| Instant::now() + pause_for(retention));
         }
     }
 
@@ -356,9 +400,9 @@ impl Writer {
 }
 
 /// What became of running a batch once.
-enum Attempt {
-    /// Everything is durable; these tables were dropped.
-    Committed(Vec<u32>),
+pub(super) enum Outcome {
+    /// Something was changed.
+    Changed,
     /// Nobody changed anything.
     Unchanged,
     /// One request writes a record that has this later time: everything must run again, this one later than that.
@@ -367,11 +411,9 @@ enum Attempt {
     Rejected(usize),
     /// The code of one request panicked: likewise.
     Panicked(usize, String),
-    /// The transaction as a whole failed.
-    Failed(StoreError),
 }
 
-fn fail_all(batch: Vec<Box<dyn Job>>, error: &StoreError) {
+pub(super) fn fail_all(batch: Vec<Box<dyn Job>>, error: &StoreError) {
     batch.into_iter().for_each(|job| job.fail(error.clone()));
 }
 

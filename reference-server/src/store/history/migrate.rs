@@ -2,12 +2,12 @@
 
 use super::read::{split_text, split_u32, take_record};
 use super::{HistoryEntry, head, key, number_value, writer_key};
+use crate::store::changes::Writing;
 use crate::store::environment::{Trees, meta_keys};
 use crate::store::error::StoreError;
 use crate::store::keys;
 use crate::store::record::{Place, Record};
 use crate::value::Value;
-use heed::RwTxn;
 use std::collections::HashMap;
 
 const OLD_FORMAT: u8 = 1;
@@ -15,7 +15,7 @@ const OLD_FORMAT: u8 = 1;
 const OLD_NUMBER: usize = 4;
 
 /// Turns a database's histories into their present form, entry by entry in the order of time.
-pub(in crate::store) fn migrate(txn: &mut RwTxn<'_>, trees: &Trees) -> Result<(), StoreError> {
+pub(in crate::store) fn migrate(txn: &mut Writing<'_>, trees: &Trees) -> Result<(), StoreError> {
     let mut times = Vec::new();
     for pair in trees.history.iter(txn)? {
         let old = pair?.0.to_vec();

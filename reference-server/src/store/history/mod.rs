@@ -258,12 +258,7 @@ impl WriteTxn<'_> {
         let head = head(entry, before, collected.count);
         let key = key(table.id, time, collected.number);
         self.changes += 1;
-        let put =
-            trees.history.put_reserved(&mut self.txn, &key, head.len() + collected.bytes.len(), |space| {
-                use std::io::Write;
-                space.write_all(&head)?;
-                space.write_all(&collected.bytes)
-            });
+        let put = trees.history.put_parts(&mut self.txn, &key, &[&head, &collected.bytes]);
         self.noted(put)?;
         let (number, place) = (collected.number.to_be_bytes(), number_value(table.id, time));
         let put = trees.numbers.put_with_flags(&mut self.txn, PutFlags::APPEND, &number, &place);

@@ -129,3 +129,55 @@ fn a_full_disk_is_reported_and_leaves_nothing_half_written() {
     put_all(&database, "t", &[r#"{"id":"later"}"#]);
     assert!(database.read().unwrap().get(&table, &Value::from("later")).unwrap().is_some());
 }
+
+#[test]
+#[ignore = "a program of another test"]
+fn write_together_until_the_disk_is_full() {
+    let (_store, database) = open_folder();
+    create_table(&database, TableSpec { audit: true, ..TableSpec::dynamic("t", "id") });
+    put_all(&database, "t", &[r#"{"id":"first","text":"","number":0}"#]);
+    let text = "x".repeat(3_000);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (database, text) = (database.clone(), text.as_str());
+            scope.spawn(move || {
+                for number in 0.. {
+                    let key = format!("{thread}-{number}");
+                    let row = record(&format!(r#"{{"id":"{key}","text":"{text}","number":{number}}}"#));
+                    let result = database.write_blocking(move |txn| {
+                        let table = txn.catalog().table("t").unwrap().clone();
+                        txn.put(&table, &row["id"], &row, None)
+                    });
+                    match result {
+                        Ok(()) => println!("acknowledged {key}"),
+                        Err(StoreError::DiskFull) => break,
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+            });
+        }
+    });
+    // As if it were killed: nothing is closed.
+    std::process::exit(0);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_was_acknowledged_before_the_disk_was_full_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = program("write_together_until_the_disk_is_full");
+    let script = format!("trap '' XFSZ; ulimit -f 20000; exec {program}");
+    let output = Command::new("sh").args(["-c", &script]).env(FOLDER, folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let acknowledged: Vec<&str> =
+        text.lines().filter_map(|line| line.split_once("acknowledged ")).map(|(_, key)| key).collect();
+    assert!(acknowledged.len() > 100, "{output:?}");
+    let store = Store::open(folder.path(), StoreOptions::default()).unwrap();
+    let database = store.database("data").unwrap();
+    let read = database.read().unwrap();
+    let table = read.catalog().table("t").unwrap();
+    for key in acknowledged {
+        assert!(read.get(table, &Value::from(key)).unwrap().is_some(), "{key} is lost");
+    }
+}

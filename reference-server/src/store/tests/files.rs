@@ -1,5 +1,4 @@
 use super::*;
-use heed::types::Bytes;
 use std::io::Seek;
 
 #[test]
@@ -167,7 +166,7 @@ fn heed_walks_duplicates_backwards_from_an_absent_end() {
     // The store leans on this: reverse ranges end before a key that is not there, and begin with its last duplicate.
     let test = TestStore::new();
     let environment = &test.data().environment.clone();
-    let tree: heed::Database<'_, Bytes, Bytes> = environment.trees.index;
+    let tree = environment.trees.index;
     let mut txn = environment.write().unwrap();
     for (key, value) in [(b"a", b"1"), (b"b", b"1"), (b"b", b"2"), (b"c", b"1")] {
         tree.put(&mut txn, key, value).unwrap();

@@ -360,7 +360,7 @@ fn to_first_format(database: &Database, table: &Table) {
     let trees = environment.trees;
     let mut txn = environment.write().unwrap();
     let old_record = |bytes: &[u8]| [&[1], &bytes[1..25], &bytes[37..]].concat();
-    let pairs = |txn: &heed::RwTxn<'_>, tree: environment::Tree| -> Vec<(Vec<u8>, Vec<u8>)> {
+    let pairs = |txn: &changes::Writing<'_>, tree: changes::Tree| -> Vec<(Vec<u8>, Vec<u8>)> {
         let pairs = tree.iter(txn).unwrap();
         pairs.map(|pair| pair.unwrap()).map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
     };
@@ -393,7 +393,7 @@ fn to_first_format(database: &Database, table: &Table) {
         all.map(|entry| old(entry.unwrap())).collect()
     };
     for tree in [trees.history, trees.numbers, trees.tombstones] {
-        tree.clear(&mut txn).unwrap();
+        tree.clear(txn.whole()).unwrap();
     }
     for (key, value) in entries {
         trees.history.put(&mut txn, &key, &value).unwrap();

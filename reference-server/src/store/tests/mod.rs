@@ -8,6 +8,7 @@ mod records;
 mod remote;
 mod speed;
 mod tables;
+mod window;
 mod writer;
 
 use super::*;
