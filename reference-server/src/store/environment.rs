@@ -164,6 +164,9 @@ pub(super) struct Environment {
     commits: watch::Sender<u64>,
     /// Whether the trees lag behind what was acknowledged.
     pub(super) lag: Lag,
+    /// Has commits fail.
+    #[cfg(test)]
+    pub(super) is_full: std::sync::atomic::AtomicBool,
 }
 
 impl Environment {
@@ -217,6 +220,8 @@ impl Environment {
             farthest: AtomicU64::new(0),
             commits: watch::channel(0).0,
             lag: Lag::default(),
+            #[cfg(test)]
+            is_full: false.into(),
         };
         let base =
             Base { commit: last_commit, history: environment.history_state(&*environment.env.read_txn()?)? };
@@ -226,6 +231,7 @@ impl Environment {
             environment.make_again(&unfinished)?;
             // They were durable, and stay so where new ones need not be.
             environment.sync()?;
+            journal::remove(file)?;
         }
         environment.migrate()?;
         environment.set_farthest(environment.stored_farthest()?);
@@ -295,7 +301,7 @@ impl Environment {
 
     /// Begins a read transaction with the catalog that belongs to it. It shows everything that was acknowledged.
     pub(super) fn read(&self) -> Result<Reading<'_>, StoreError> {
-        self.lag.wait();
+        self.lag.wait()?;
         let visit = self.gate.enter();
         loop {
             let txn = self.env.read_txn()?;
@@ -334,6 +340,10 @@ impl Environment {
 
     /// Commits and, when the transaction changed it, publishes the catalog. Wakes those who wait for commits.
     pub(super) fn commit(&self, txn: Writing<'_>, changed: Option<Arc<Catalog>>) -> Result<(), StoreError> {
+        #[cfg(test)]
+        if self.is_full.load(Ordering::SeqCst) {
+            return Err(StoreError::DiskFull);
+        }
         self.commit_only(txn, changed)?;
         self.commits.send_modify(|count| *count += 1);
         Ok(())
@@ -415,7 +425,7 @@ impl Environment {
 
     /// Copies the environment as it is now into `to`, without the free pages.
     pub(super) fn copy(&self, to: &mut File) -> Result<(), StoreError> {
-        self.lag.wait();
+        self.lag.wait()?;
         let _visit = self.gate.enter();
         match self.env.copy_to_file(to, CompactionOption::Enabled) {
             // LMDB cannot leave free pages out when some were lost track of; it can copy them.

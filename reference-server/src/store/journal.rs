@@ -13,8 +13,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// The size of the file. It is filled with zeros first: to write where nothing was, the file system takes far longer.
-const ROOM: usize = 4 << 20;
+/// The size of the file at first, and at most: it doubles when it was full. It is filled with zeros before it is used:
+/// to write where nothing was, the file system takes far longer.
+const LEAST_ROOM: usize = 256 << 10;
+const MOST_ROOM: usize = 4 << 20;
 
 /// Checksum, length, commit, state of the history, number: all before the changes.
 const HEAD: usize = 4 + 4 + 8 + 16 + 8;
@@ -34,6 +36,8 @@ pub(super) struct Journal {
     base: Base,
     batches: u64,
     end: usize,
+    room: usize,
+    was_full: bool,
 }
 
 impl Journal {
@@ -46,15 +50,23 @@ impl Journal {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path)?;
-        if file.metadata()?.len() < ROOM as u64 {
-            make_room(&mut file, &path).inspect_err(|_| drop(std::fs::remove_file(&path)))?;
+        let mut room = file.metadata()?.len() as usize;
+        if room < LEAST_ROOM {
+            let made = fill(&mut file, 0, LEAST_ROOM).and_then(|()| sync_folder_of(&path));
+            made.inspect_err(|_| drop(std::fs::remove_file(&path)))?;
+            room = LEAST_ROOM;
         }
-        Ok(Journal { file, base, batches: 0, end: 0 })
+        Ok(Journal { file, base, batches: 0, end: 0, room, was_full: false })
     }
 
     /// Begins anew, after another commit.
-    pub(super) fn begin(&mut self, base: Base) {
+    pub(super) fn begin(&mut self, base: Base) -> io::Result<()> {
         (self.base, self.batches, self.end) = (base, 0, 0);
+        if std::mem::take(&mut self.was_full) && self.room < MOST_ROOM {
+            fill(&mut self.file, self.room, self.room)?;
+            self.room *= 2;
+        }
+        Ok(())
     }
 
     /// What the list of a batch's changes has to begin with.
@@ -64,7 +76,8 @@ impl Journal {
 
     /// Makes a batch durable, of which the list begins with a [`Journal::head`]; tells whether there was room for it.
     pub(super) fn add(&mut self, mut batch: Vec<u8>) -> io::Result<bool> {
-        if self.end + batch.len() > ROOM {
+        if self.end + batch.len() > self.room {
+            self.was_full = true;
             return Ok(false);
         }
         let mut head = Vec::with_capacity(HEAD);
@@ -119,9 +132,15 @@ pub(super) fn remove(database: &Path) -> io::Result<()> {
     }
 }
 
-fn make_room(file: &mut File, path: &Path) -> io::Result<()> {
-    file.write_all(&vec![0; ROOM])?;
-    file.sync_all()?;
+/// Fills a part of the file with zeros.
+fn fill(file: &mut File, from: usize, length: usize) -> io::Result<()> {
+    file.seek(SeekFrom::Start(from as u64))?;
+    file.write_all(&vec![0; length])?;
+    file.sync_all()
+}
+
+/// Makes a new file durable.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
         _ => Ok(()),
@@ -194,7 +213,7 @@ mod tests {
             assert_eq!(unfinished(&database, other).unwrap(), [b""; 0]);
         }
         let next = Base { commit: 8, ..BASE };
-        journal.begin(next);
+        journal.begin(next).unwrap();
         assert!(journal.add(batch(b"ONE")).unwrap());
         assert_eq!(unfinished(&database, next).unwrap(), [b"ONE"]);
         assert_eq!(unfinished(&database, BASE).unwrap(), [b""; 0]);
@@ -202,10 +221,15 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn what_does_not_fit_is_refused_until_there_is_more_room() {
         let (_folder, database, mut journal) = journal(&[b"one"]);
-        assert!(!journal.add(batch(&vec![1; ROOM - HEAD])).unwrap());
+        let large = batch(&vec![1; LEAST_ROOM - HEAD]);
+        assert!(!journal.add(large.clone()).unwrap());
         assert_eq!(unfinished(&database, BASE).unwrap(), [b"one"]);
+        let next = Base { commit: 8, ..BASE };
+        journal.begin(next).unwrap();
+        assert!(journal.add(large.clone()).unwrap() && journal.add(large).unwrap());
+        assert_eq!(unfinished(&database, next).unwrap().len(), 2);
         remove(&database).unwrap();
         remove(&database).unwrap();
         assert_eq!(unfinished(&database, BASE).unwrap(), [b""; 0]);

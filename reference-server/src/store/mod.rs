@@ -28,6 +28,7 @@ mod read;
 mod record;
 mod remote;
 mod resident;
+mod room;
 mod statistics;
 mod tables;
 #[cfg(test)]

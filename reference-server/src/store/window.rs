@@ -8,7 +8,8 @@
 use super::changes::{Writing, make_again};
 use super::environment::Environment;
 use super::error::StoreError;
-use super::journal::Journal;
+use super::journal::{self, Journal};
+use super::room;
 use super::write::WriteTxn;
 use super::writer::{Job, Outcome, Writer, fail_all};
 use std::sync::Arc;
@@ -49,6 +50,7 @@ impl Writer {
             && (batch.len() >= FEWEST_AT_ONCE || self.in_a_row >= FEWEST_IN_A_ROW)
             && !self.environment.is_followed()
             && self.apart_until.is_none_or(|end| end <= Instant::now())
+            && room::is_ample(self.environment.path())
     }
 
     /// Runs a batch and those that follow it, and commits them together.
@@ -82,7 +84,6 @@ impl Writer {
                 tracing::debug!(%error, "a commit is made again from the journal");
                 self.is_behind = true;
                 let caught_up = self.catch_up();
-                environment.lag.end();
                 for batch in [with_the_rest, left] {
                     match &caught_up {
                         Ok(()) => self.run(batch),
@@ -93,10 +94,20 @@ impl Writer {
         }
     }
 
+    /// Removes the journal when nothing needs it any more.
+    pub(super) fn end_journal(&mut self) {
+        if self.is_behind || self.journal.take().is_none() {
+            return;
+        }
+        if let Err(error) = journal::remove(self.environment.path()) {
+            tracing::warn!(%error, "a journal that is done with stays");
+        }
+    }
+
     fn begin_journal(&mut self, environment: &Environment, txn: &Writing<'_>) -> Result<(), StoreError> {
         let base = environment.base_of(txn)?;
         match &mut self.journal {
-            Some(journal) => journal.begin(base),
+            Some(journal) => journal.begin(base)?,
             none => *none = Some(Journal::open(environment.path(), base)?),
         }
         Ok(())
@@ -165,17 +176,24 @@ impl Writer {
     }
 
     /// Brings what is only in the journal into the trees, where a commit of it had failed. Until that succeeds nothing
-    /// else may be committed.
+    /// else may be committed, and nothing is read.
     pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
         let (true, Some(journal)) = (self.is_behind, &mut self.journal) else { return Ok(()) };
-        let caught_up = journal.batches().map_err(StoreError::from).and_then(|batches| {
-            self.environment.make_again(&batches).map_err(|error| self.environment.explain(error))
-        });
-        match &caught_up {
-            Ok(()) => self.is_behind = false,
-            Err(error) => tracing::error!(%error, "acknowledged writes wait in the journal"),
+        let environment = &self.environment;
+        let batches = journal.batches().map_err(StoreError::from);
+        let caught_up = batches.and_then(|batches| environment.make_again(&batches));
+        match caught_up.map_err(|error| environment.explain(error)) {
+            Ok(()) => {
+                self.is_behind = false;
+                environment.lag.end();
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(%error, file = %environment.path().display(), "acknowledged writes wait in the journal");
+                environment.lag.fail(error.clone());
+                Err(error)
+            }
         }
-        caught_up
     }
 }
 
@@ -185,7 +203,7 @@ impl Environment {
         loop {
             let mut txn = self.write()?;
             let made = batches.iter().try_for_each(|batch| make_again(batch, &mut txn, &self.trees));
-            match made.and_then(|()| Ok(txn.commit()?)) {
+            match made.and_then(|()| self.commit(txn, None)) {
                 Err(error) if error.is_map_full() => self.grow()?,
                 result => return result,
             }

@@ -186,6 +186,7 @@ impl Writer {
         if self.unsynced {
             self.sync();
         }
+        self.end_journal();
     }
 
     /// The requests that share the first one's commit: all that wait, and, when the last commit had company, those

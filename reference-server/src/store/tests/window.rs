@@ -6,8 +6,8 @@ use crate::store::environment::Environment;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::ops::Bound;
-use std::sync::Barrier;
-use std::sync::mpsc;
+use std::sync::atomic::Ordering;
+use std::sync::{Barrier, mpsc};
 
 /// The number of the record that gives a table its attributes, which no batch that shares a commit can.
 const FIRST: u32 = 6;
@@ -109,8 +109,9 @@ fn what_was_acknowledged_is_there_after_a_crash() {
         std::fs::copy(test.folder.path().join(name), copy.path().join(name)).unwrap();
     }
     held.end();
-    let crashed = Store::open(copy.path(), StoreOptions::default()).unwrap();
-    let crashed = crashed.database("data").unwrap();
+    let store = Store::open(copy.path(), StoreOptions::default()).unwrap();
+    let crashed = store.database("data").unwrap();
+    assert!(!copy.path().join("data.mdb-journal").exists(), "it is done with");
     let written: BTreeSet<u32> = (0..=first + 1).chain([FIRST]).collect();
     assert!(written.iter().all(|number| has(&crashed, &table, *number)));
     let read = crashed.read().unwrap();
@@ -137,6 +138,35 @@ fn readers_see_what_was_acknowledged() {
         assert!(reader.join().unwrap());
         copied.join().unwrap();
     });
+}
+
+#[test]
+fn what_cannot_be_committed_is_kept() {
+    let (test, database, table) = with_table(StoreOptions::default());
+    let (first, held) = until_acknowledged_only(&database, &table);
+    let is_full = &database.environment.is_full;
+    is_full.store(true, Ordering::SeqCst);
+    held.end();
+    let refused = |number: u32| {
+        let table = table.clone();
+        database.write_blocking(move |txn| txn.put(&table, &numbered(number)["id"], &numbered(number), None))
+    };
+    assert!(matches!(database.read().err(), Some(StoreError::DiskFull)));
+    assert!(matches!(refused(first + 2), Err(StoreError::DiskFull)));
+    // A start finds it in the journal.
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["data.mdb", "data.mdb-journal"] {
+        std::fs::copy(test.folder.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let store = Store::open(copy.path(), StoreOptions::default()).unwrap();
+    let started = store.database("data").unwrap();
+    assert!(has(&started, &table, first) && has(&started, &table, first + 1));
+    // And so does the writer, as soon as there is room.
+    is_full.store(false, Ordering::SeqCst);
+    put(&database, &table, first + 3);
+    for (number, expected) in [(first, true), (first + 1, true), (first + 2, false), (first + 3, true)] {
+        assert_eq!(has(&database, &table, number), expected, "{number}");
+    }
 }
 
 #[test]
@@ -172,6 +202,7 @@ fn many_writers_and_readers_agree() {
     assert!(numbers.iter().all(|number| has(&database, &table, *number)));
     drop(database);
     test.reopen();
+    assert!(!test.folder.path().join("data.mdb-journal").exists(), "it is done with");
     let database = test.data();
     assert!(numbers.iter().all(|number| has(&database, &table, *number)) && !has(&database, &table, 90));
 }
