@@ -46,7 +46,7 @@ impl Writer {
 
     /// Whether a batch is to be the first of many that share a commit.
     pub(super) fn may_gather(&self, batch: &Batch) -> bool {
-        self.is_durable
+        self.has_journal
             && (batch.len() >= FEWEST_AT_ONCE || self.in_a_row >= FEWEST_IN_A_ROW)
             && !self.environment.is_followed()
             && self.apart_until.is_none_or(|end| end <= Instant::now())
@@ -64,7 +64,7 @@ impl Writer {
             Ok(txn) => txn,
             Err(error) => {
                 tracing::warn!(%error, "every batch gets a commit of its own, as there is no journal");
-                self.is_durable = false;
+                self.has_journal = false;
                 return self.run(first);
             }
         };
@@ -152,13 +152,7 @@ impl Writer {
         let Ok(Some(part)) = part.into_part() else { return Joined::Not };
         let (nested, list) = part.into_parts();
         let length = list.as_ref().map_or(0, Vec::len);
-        let is_written = match (list, &mut self.journal) {
-            (Some(list), Some(journal)) => journal.add(list).unwrap_or_else(|error| {
-                tracing::warn!(%error, "the journal cannot be written");
-                false
-            }),
-            _ => false,
-        };
+        let is_written = self.write_down(list);
         if nested.commit().is_err() {
             if let (true, Some(journal)) = (is_written, &mut self.journal) {
                 journal.take_back(length);
@@ -175,16 +169,27 @@ impl Writer {
         Joined::Durable
     }
 
+    /// Makes a batch durable in the journal; tells whether it is.
+    fn write_down(&mut self, list: Option<Vec<u8>>) -> bool {
+        let (Some(list), Some(journal)) = (list, &mut self.journal) else { return false };
+        journal.add(list).unwrap_or_else(|error| {
+            tracing::warn!(%error, "every batch gets a commit of its own, as the journal cannot be written");
+            self.has_journal = false;
+            false
+        })
+    }
+
     /// Brings what is only in the journal into the trees, where a commit of it had failed. Until that succeeds nothing
     /// else may be committed, and nothing is read.
     pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
         let (true, Some(journal)) = (self.is_behind, &mut self.journal) else { return Ok(()) };
-        let environment = &self.environment;
+        let environment = Arc::clone(&self.environment);
         let batches = journal.batches().map_err(StoreError::from);
         let caught_up = batches.and_then(|batches| environment.make_again(&batches));
         match caught_up.map_err(|error| environment.explain(error)) {
             Ok(()) => {
                 self.is_behind = false;
+                self.committed(Vec::new());
                 environment.lag.end();
                 Ok(())
             }

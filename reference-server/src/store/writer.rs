@@ -114,8 +114,8 @@ pub(super) struct Writer {
     pub(super) last_run: Duration,
     /// How many requests came right after one another.
     pub(super) in_a_row: usize,
-    /// Whether what is acknowledged has to be on disk, so that a journal is worth it.
-    pub(super) is_durable: bool,
+    /// Whether a journal is worth it: what is acknowledged has to be on disk, and it can be written.
+    pub(super) has_journal: bool,
     pub(super) journal: Option<Journal>,
     /// True when acknowledged writes are only in the journal, as a commit of them failed.
     pub(super) is_behind: bool,
@@ -148,7 +148,7 @@ impl Writer {
             company,
             last_run,
             in_a_row: 0,
-            is_durable: !options.write_async && !options.no_sync,
+            has_journal: !options.write_async && !options.no_sync,
             journal: None,
             is_behind: false,
             apart_until: None,
