@@ -231,8 +231,8 @@ impl Environment {
             environment.make_again(&unfinished)?;
             // They were durable, and stay so where new ones need not be.
             environment.sync()?;
-            journal::remove(file)?;
         }
+        journal::remove(file)?;
         environment.migrate()?;
         environment.set_farthest(environment.stored_farthest()?);
         let catalog = environment.load_catalog()?;
