@@ -152,7 +152,7 @@ fn take(outbox: &Outbox, scanned: u64, chain: u64, life: &str) -> Result<Taken, 
         is_in && engine.replicates_table(name, table)
     };
     let is_system = name == SYSTEM_DATABASE;
-    let reader = database.read()?;
+    let reader = database.read_committed()?;
     let view = reader.view();
     let purged = view.history_purged()?;
     let mut taken = Taken { scanned: scanned.max(purged), ..Taken::default() };

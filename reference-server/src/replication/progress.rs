@@ -65,12 +65,12 @@ pub fn applied_in(view: View<'_>, origin: &str) -> Result<Option<Mark>, StoreErr
     get(view, &format!("{APPLIED}{origin}"))
 }
 
-/// How much has been applied of all other nodes.
+/// How much has been applied of all other nodes, as of the last commit: who asks now and then holds no writer up.
 ///
 /// # Errors
 /// When it cannot be read.
 pub fn all_applied(database: &Database) -> Result<BTreeMap<String, Mark>, StoreError> {
-    all_applied_in(database.read()?.view())
+    all_applied_in(database.read_committed()?.view())
 }
 
 /// As [`all_applied`], within a transaction.

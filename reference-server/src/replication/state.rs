@@ -107,7 +107,7 @@ pub(super) fn question(engine: &Engine, node: &str) -> anyhow::Result<Question> 
     let server = engine.server()?;
     let mut applied = BTreeMap::new();
     for database in server.store.databases() {
-        if let Some(mark) = progress::applied(&database, node)? {
+        if let Some(mark) = progress::applied_in(database.read_committed()?.view(), node)? {
             applied.insert(database.name().to_owned(), mark);
         }
     }

@@ -69,6 +69,12 @@ impl Database {
         ReadTxn::begin(&self.environment)
     }
 
+    /// As [`Database::read`], for those who are woken by [`Database::commits`] and need not see everything that was
+    /// acknowledged by now: they hold nobody up.
+    pub fn read_committed(&self) -> Result<ReadTxn<'_>, StoreError> {
+        Ok(ReadTxn::over(&self.environment, self.environment.read_committed()?))
+    }
+
     /// Changes with every commit; closed when the database is.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.environment.commits()

@@ -302,6 +302,11 @@ impl Environment {
     /// Begins a read transaction with the catalog that belongs to it. It shows everything that was acknowledged.
     pub(super) fn read(&self) -> Result<Reading<'_>, StoreError> {
         self.lag.wait()?;
+        self.read_committed()
+    }
+
+    /// As [`Environment::read`], without what is acknowledged and waits for its commit: does not wait for that.
+    pub(super) fn read_committed(&self) -> Result<Reading<'_>, StoreError> {
         let visit = self.gate.enter();
         loop {
             let txn = self.env.read_txn()?;
@@ -347,11 +352,6 @@ impl Environment {
         self.commit_only(txn, changed)?;
         self.commits.send_modify(|count| *count += 1);
         Ok(())
-    }
-
-    /// Whether somebody waits for commits.
-    pub(super) fn is_followed(&self) -> bool {
-        self.commits.receiver_count() > 0
     }
 
     /// What changes with every commit.

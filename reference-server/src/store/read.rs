@@ -32,7 +32,11 @@ pub struct ReadTxn<'e> {
 
 impl<'e> ReadTxn<'e> {
     pub(super) fn begin(environment: &'e Environment) -> Result<ReadTxn<'e>, StoreError> {
-        Ok(ReadTxn { reading: environment.read()?, trees: environment.trees, now: now() })
+        Ok(ReadTxn::over(environment, environment.read()?))
+    }
+
+    pub(super) fn over(environment: &Environment, reading: Reading<'e>) -> ReadTxn<'e> {
+        ReadTxn { reading, trees: environment.trees, now: now() }
     }
 
     /// What can be read, in the form that write transactions share.

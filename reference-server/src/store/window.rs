@@ -2,8 +2,8 @@
 //! written to the journal, and acknowledged when it is durable there; a commit follows when a reader comes, when nobody
 //! writes any more, or when enough has gathered.
 //!
-//! Readers and writers in turn would only make each other wait. So after a reader had to, and while nodes take the
-//! changes on, every batch has a commit of its own again.
+//! Readers and writers in turn would only make each other wait. So after a reader had to, every batch has a commit of
+//! its own again for a while.
 
 use super::changes::{Writing, make_again};
 use super::environment::Environment;
@@ -48,7 +48,6 @@ impl Writer {
     pub(super) fn may_gather(&self, batch: &Batch) -> bool {
         self.has_journal
             && (batch.len() >= FEWEST_AT_ONCE || self.in_a_row >= FEWEST_IN_A_ROW)
-            && !self.environment.is_followed()
             && self.apart_until.is_none_or(|end| end <= Instant::now())
             && room::is_ample(self.environment.path())
     }
